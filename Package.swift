@@ -1,0 +1,142 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Shared by every Swift target: one language mode, one set of upcoming features, no warning left standing.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+
+/// A module of Hearth under `Sources/`. The arrows between them are those of `docs/architecture.md`; `TidyTests` holds
+/// the imports against that page.
+func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of a module, under `Tests/<module>Tests`.
+func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings)
+}
+
+/// A program that prints figures, under `benchmarks/<name>`.
+func benchmark(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+    .executableTarget(
+        name: name + "Benchmark", dependencies: dependencies, path: "benchmarks/" + name, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "hearth",
+    products: [.executable(name: "hearth", targets: ["hearth"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System libraries, and C and C++ behind plain C headers.
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .target(name: "CRE2Shim", linkerSettings: [.linkedLibrary("re2")]),
+        .target(name: "CNumberText"),
+        .target(name: "CPosixShim"),
+
+        // Ground
+        module("ByteCoding", "CLZ4", "CPosixShim"),
+        module("FileIO", "CPosixShim"),
+        module("Regexp", "CRE2Shim"),
+
+        // Words
+        module("SeriesModel", "Regexp", "CNumberText"),
+        module("ConfigTree", "SeriesModel", .product(name: "Yams", package: "Yams")),
+
+        // Languages
+        module("Exposition", "SeriesModel"),
+        module("ChunkEncoding", "SeriesModel", "ByteCoding"),
+        module("PromQLSyntax", "SeriesModel", "Regexp"),
+        module("Relabeling", "SeriesModel", "Regexp", "ConfigTree"),
+        module("Templating", "SeriesModel", "Regexp"),
+
+        // Ports
+        module("StorageAPI", "SeriesModel"),
+        module("SelfMetrics", "SeriesModel"),
+        module(
+            "OutboundHTTP", "ConfigTree", "SelfMetrics", "SeriesModel", nioCore, nioPosix, nioHTTP1,
+            .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client")),
+
+        // Engines
+        module(
+            "TSDB", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO", "ConfigTree", "SelfMetrics",
+            "Regexp", logging, .product(name: "GRDB", package: "GRDB.swift")),
+        module("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
+
+        // Services
+        module(
+            "Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "FileIO", "ConfigTree",
+            "SelfMetrics", logging),
+        module(
+            "Rules", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "Templating", "ConfigTree",
+            "SelfMetrics", logging),
+        module(
+            "Notifier", "Rules", "Scrape", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
+            logging),
+        module("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
+
+        // Faces
+        module(
+            "HTTPAPI", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Notifier", "Scrape",
+            "Exposition", "ConfigTree", "SelfMetrics", "Regexp", logging, nioCore, nioHTTP1, nioPosix,
+            .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird")),
+        module("WebUI", "HTTPAPI", .product(name: "Hummingbird", package: "hummingbird")),
+
+        // The whole
+        module(
+            "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Scrape", "Rules", "Notifier", "HTTPAPI", "WebUI",
+            "OutboundHTTP", "Relabeling", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "FileIO", "Regexp",
+            "Templating", logging, nioCore, nioPosix),
+        module(
+            "Demo", "Server", "SeriesModel", "ConfigTree", logging, nioCore,
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird")),
+        .executableTarget(
+            name: "hearth",
+            dependencies: [
+                "Server", "Demo", "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape", "Notifier",
+                "SeriesModel", "ConfigTree", "OutboundHTTP", "SelfMetrics", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        // Tests
+        .target(
+            name: "TestSupport", dependencies: ["FileIO", "CPosixShim"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("ByteCoding"),
+        tests("ChunkEncoding", "SeriesModel", "ByteCoding"),
+        tests("ConfigTree", "SeriesModel"),
+        tests("Exposition", "SeriesModel"),
+        tests("FileIO", "TestSupport"),
+        tests("PromQLSyntax", "SeriesModel"),
+        tests("Regexp"),
+        tests("Relabeling", "SeriesModel", "ConfigTree"),
+        tests("SeriesModel", "Regexp"),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,20 @@
+#pragma once
+#include <stddef.h>
+
+// What Swift's Glibc module does not offer, or offers only as a C macro or a variadic function.
+
+// Takes the advisory lock of an open file for this process without waiting (flock). 0, or an errno value.
+int hearth_lock_file(int descriptor);
+
+// Copies out of a mapping. A page that cannot be read (the file was shortened, the disk failed) raises SIGBUS, which is
+// caught: the answer is then 1 instead of 0, and the target holds an unknown part of the bytes.
+int hearth_copy_mapped(void *target, const void *source, size_t count);
+
+// Installs the handler that hearth_copy_mapped needs. Safe to call often.
+void hearth_install_mapping_guard(void);
+
+// Gives memory that the allocator holds free back to the system.
+void hearth_trim_memory(void);
+
+// The system's words for an errno value, cut to the room and ended by 0; `room` is at least 1.
+void hearth_error_text(int code, char *text, size_t room);

@@ -1,0 +1,23 @@
+#define _GNU_SOURCE
+#include "CPosixShim.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+int hearth_lock_file(int descriptor) {
+    while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EINTR) return errno;
+    }
+    return 0;
+}
+
+void hearth_trim_memory(void) { malloc_trim(0); }
+
+void hearth_error_text(int code, char *text, size_t room) {
+    char buffer[256];
+    // The GNU variant answers a pointer that may or may not be the buffer.
+    snprintf(text, room, "%s", strerror_r(code, buffer, sizeof buffer));
+}

@@ -1,0 +1,134 @@
+import PromQLEngine
+import SeriesModel
+
+/// A query's result on its way to the client: written part by part, so that a large one never lies in memory as text.
+struct QueryAnswer: Sendable {
+    var result: QueryResult
+    var includesStatistics: Bool
+
+    private static let partBytes = 256 << 10
+    /// Answers up to this many samples are written in one go and have a length.
+    private static let smallCountMax = 8192
+    /// How many samples are written between two looks at the part's size.
+    private static let runCount = 4096
+
+    func response() async throws -> APIResponse {
+        if sampleCount <= QueryAnswer.smallCountMax {
+            var writer = JSONWriter()
+            try await write(to: &writer) { _ in }
+            return APIResponse(contentType: APIResponse.jsonType, body: .bytes(writer.takeBytes()))
+        }
+        let answer = self
+        return APIResponse(
+            contentType: APIResponse.jsonType,
+            body: .stream { emit in
+                var writer = JSONWriter()
+                try await answer.write(to: &writer) { writer in
+                    if writer.bytes.count >= QueryAnswer.partBytes { try await emit(writer.takeBytes()) }
+                }
+                try await emit(writer.takeBytes())
+            })
+    }
+
+    private var sampleCount: Int {
+        switch result.value {
+        case .scalar, .string: 1
+        case .vector(let samples): samples.count
+        case .matrix(let series): series.reduce(0) { $0 + $1.samples.count }
+        }
+    }
+
+    /// - Parameter drain: looks at what is written, and takes it when it is enough.
+    private func write(
+        to writer: inout JSONWriter, drain: (inout JSONWriter) async throws -> Void
+    ) async throws {
+        writer.beginSuccess()
+        writer.beginObject()
+        writer.field("resultType", result.value.typeName)
+        writer.key("result")
+        switch result.value {
+        case .scalar(let time, let value):
+            // Unlike samples, scalars never have an exponent.
+            writer.array { writer in
+                writer.timestamp(time)
+                writer.string(NumberText.fixed(value))
+            }
+        case .string(let time, let text):
+            writer.array { writer in
+                writer.timestamp(time)
+                writer.string(text)
+            }
+        case .vector(let samples):
+            writer.beginArray()
+            for sample in samples {
+                writer.object { QueryAnswer.write(sample, to: &$0) }
+                try await drain(&writer)
+            }
+            writer.endArray()
+        case .matrix(let series):
+            writer.beginArray()
+            for element in series { try await QueryAnswer.write(element, to: &writer, drain: drain) }
+            writer.endArray()
+        }
+        if includesStatistics { QueryAnswer.write(result.statistics, to: &writer) }
+        writer.endObject()
+        writer.endSuccess(warnings: result.warnings, infos: result.infos)
+    }
+
+    private static func write(_ sample: VectorSample, to writer: inout JSONWriter) {
+        writer.field("metric", labels: sample.labels)
+        writer.key("value")
+        writer.array { writer in
+            writer.timestamp(sample.timestamp)
+            writer.sampleValue(sample.value)
+        }
+    }
+
+    private static func write(
+        _ series: MatrixSeries, to writer: inout JSONWriter, drain: (inout JSONWriter) async throws -> Void
+    ) async throws {
+        writer.beginObject()
+        writer.field("metric", labels: series.labels)
+        writer.key("values")
+        writer.beginArray()
+        var start = 0
+        while start < series.samples.count {
+            let end = min(series.samples.count, start + runCount)
+            write(series.samples, start..<end, to: &writer)
+            start = end
+            try await drain(&writer)
+        }
+        writer.endArray()
+        writer.endObject()
+    }
+
+    private static func write(_ samples: SampleBuffer, _ indexes: Range<Int>, to writer: inout JSONWriter) {
+        for index in indexes {
+            writer.beginArray()
+            writer.timestamp(samples.timestamps[index])
+            writer.sampleValue(samples.values[index])
+            writer.endArray()
+        }
+    }
+
+    private static func write(_ statistics: QueryStatistics, to writer: inout JSONWriter) {
+        writer.key("stats")
+        writer.object { writer in
+            writer.key("timings")
+            writer.object { writer in
+                writer.field("evalTotalTime", number: statistics.evalTotalTime)
+                writer.field("resultSortTime", number: statistics.resultSortTime)
+                writer.field("queryPreparationTime", number: statistics.queryPreparationTime)
+                writer.field("innerEvalTime", number: statistics.innerEvalTime)
+                writer.field("execQueueTime", number: statistics.execQueueTime)
+                writer.field("execTotalTime", number: statistics.execTotalTime)
+            }
+            writer.key("samples")
+            writer.object { writer in
+                writer.field("totalQueryableSamples", integer: statistics.totalQueryableSamples)
+                writer.field("peakSamples", integer: statistics.peakSamples)
+                writer.field("samplesRead", integer: statistics.samplesRead)
+            }
+        }
+    }
+}

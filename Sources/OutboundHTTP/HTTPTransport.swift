@@ -1,0 +1,97 @@
+/// The port through which Hearth sends requests to other servers. One adapter speaks HTTP; tests have their own.
+package protocol HTTPTransport: Sendable {
+    /// Sends a request and reads the whole answer, whatever its status. Redirects are followed where the request's
+    /// client section says so.
+    ///
+    /// Cancelling the task abandons the request.
+    func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse
+}
+
+package struct OutboundRequest: Sendable {
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case post = "POST"
+    }
+
+    package var method: Method
+    package var url: String
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+    package var client: HTTPClientSection
+    /// For the whole exchange, redirects included. ms
+    package var timeout: Int64
+    /// Longer bodies are an error, counted after decompression. 0 for no other limit than the transport's own.
+    package var bodyBytesMax: Int
+    /// How long the body probably is, to allocate once.
+    package var bodyBytesExpected: Int
+
+    package init(
+        _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+        client: HTTPClientSection = HTTPClientSection(), timeout: Int64, bodyBytesMax: Int = 0,
+        bodyBytesExpected: Int = 0
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.client = client
+        self.timeout = timeout
+        self.bodyBytesMax = bodyBytesMax
+        self.bodyBytesExpected = bodyBytesExpected
+    }
+}
+
+package struct OutboundResponse: Sendable {
+    package var status: Int
+    /// The standard's words for the status: `Service Unavailable`.
+    package var reason: String
+    package var headers: [(name: String, value: String)]
+    /// Decompressed.
+    package var body: [UInt8]
+
+    package init(status: Int, reason: String, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The first header of that name, in any case.
+    package func header(_ name: String) -> String? {
+        let wanted = name.lowercased()
+        return headers.first { $0.name.lowercased() == wanted }?.value
+    }
+
+    /// The complaint about a status that is not what was asked for: `server returned HTTP status 503 Service
+    /// Unavailable`.
+    package var statusError: String {
+        "server returned HTTP status \(status)" + (reason.isEmpty ? "" : " " + reason)
+    }
+}
+
+/// Why there is no answer. The text is what users see; it follows upstream's wording.
+package struct OutboundError: Error, Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        case cancelled
+        case timeout
+        case bodyTooLong
+        /// A file with credentials or certificates cannot be read.
+        case credentials
+        /// No connection, or one that broke.
+        case connection
+        /// What came was not HTTP, or not what HTTP allows.
+        case malformed
+    }
+
+    package var kind: Kind
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}
+
+extension OutboundError: CustomStringConvertible {
+    package var description: String { message }
+}

@@ -1,0 +1,12 @@
+import SeriesModel
+
+/// One series on its way through the operators.
+struct VectorSeries: Sendable {
+    var labels: LabelSet
+    /// The metric name is to go at the end of the evaluation (`promql-delayed-name-removal`).
+    var dropsName = false
+    var column: Column
+}
+
+/// Takes series one after the other, as an operator makes them.
+typealias SeriesSink = (VectorSeries) throws -> Void

@@ -1,0 +1,78 @@
+import SeriesModel
+
+/// Order of an instant vector. A range is always sorted by labels, so there they change nothing.
+enum SortFunctions {
+    static let all: [FunctionDefinition] = [
+        byValue("sort") { $0 < $1 || (!$0.isNaN && $1.isNaN) },
+        byValue("sort_desc") { $0 > $1 || (!$0.isNaN && $1.isNaN) },
+        byLabel("sort_by_label", isDescending: false),
+        byLabel("sort_by_label_desc", isDescending: true),
+    ]
+
+    private static func byValue(
+        _ name: String, _ precedes: @escaping @Sendable (Double, Double) -> Bool
+    ) -> FunctionDefinition {
+        ordering(name) { _, _, series in
+            series.sort { precedes($0.column.values[0], $1.column.values[0]) }
+        }
+    }
+
+    private static func byLabel(_ name: String, isDescending: Bool) -> FunctionDefinition {
+        ordering(name) { evaluator, plan, series in
+            let labels = try plan.arguments.dropFirst().map { try evaluator.string($0) }
+            series.sort { a, b in
+                for label in labels {
+                    let (left, right) = (a.labels[label] ?? "", b.labels[label] ?? "")
+                    if left.hasSameBytes(as: right) { continue }
+                    let isBefore = NaturalOrder.precedes(left, right)
+                    return isDescending ? !isBefore : isBefore
+                }
+                return isDescending ? b.labels < a.labels : a.labels < b.labels
+            }
+        }
+    }
+
+    private static func ordering(
+        _ name: String,
+        _ sort: @escaping @Sendable (Evaluator, CallPlan, inout [VectorSeries]) throws -> Void
+    ) -> FunctionDefinition {
+        FunctionDefinition(
+            name: name, dropsName: false,
+            kernel: .vector { evaluator, plan, grid, sink in
+                var series = try evaluator.materialize(plan.arguments[0], grid)
+                if grid.count == 1 { try sort(evaluator, plan, &series) }
+                for one in series { try sink(one) }
+                evaluator.release(series)
+            })
+    }
+}
+
+/// Text order in which runs of digits compare as numbers: `node2` before `node10`.
+enum NaturalOrder {
+    static func precedes(_ a: String, _ b: String) -> Bool {
+        var left = Array(a.utf8)[...]
+        var right = Array(b.utf8)[...]
+        while let l = left.first, let r = right.first {
+            if isDigit(l), isDigit(r) {
+                let (x, y) = (takeNumber(&left), takeNumber(&right))
+                if x.count != y.count { return x.count < y.count }
+                if x != y { return x.lexicographicallyPrecedes(y) }
+            } else if l != r {
+                return l < r
+            } else {
+                left = left.dropFirst()
+                right = right.dropFirst()
+            }
+        }
+        return left.isEmpty && !right.isEmpty
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+    /// The digits at the beginning, without leading zeros.
+    private static func takeNumber(_ text: inout ArraySlice<UInt8>) -> [UInt8] {
+        let digits = text.prefix { isDigit($0) }
+        text = text.dropFirst(digits.count)
+        return Array(digits.drop { $0 == 0x30 })
+    }
+}

@@ -1,0 +1,240 @@
+import PromQLSyntax
+import SeriesModel
+import StorageAPI
+
+/// Turns an expression into a plan and gathers the selections that all its selectors need, equal ones once.
+struct Planner {
+    private(set) var selections: [Selection] = []
+    private var selectionIndexes: [SelectionKey: Int] = [:]
+    private let options: EngineOptions
+    private let lookbackDelta: Int64
+    /// The whole query's, which `start()`, `end()`, `step()` and `range()` mean also inside subqueries.
+    private let outer: Grid
+    private let isInstant: Bool
+
+    private struct SelectionKey: Hashable {
+        var matchers: [LabelMatcher]
+        var range: TimeRange
+    }
+
+    init(options: EngineOptions, lookbackDelta: Int64, grid: Grid, isInstant: Bool) {
+        self.options = options
+        self.lookbackDelta = lookbackDelta
+        outer = grid
+        self.isInstant = isInstant
+    }
+
+    mutating func plan(_ expression: Expression) throws(QueryError) -> PlanNode {
+        try plan(expression, outer, isInsideInvariant: false)
+    }
+
+    private mutating func plan(
+        _ expression: Expression, _ grid: Grid, isInsideInvariant: Bool
+    ) throws(QueryError) -> PlanNode {
+        if !isInsideInvariant, grid.count > 1, StepInvariance.holds(expression) {
+            switch expression.unwrapped {
+            case .number, .string, .matrixSelector, .subquery: break
+            default:
+                let inner = try plan(expression, grid.first, isInsideInvariant: true)
+                return .stepInvariant(inner, isScalar: expression.valueType == .scalar)
+            }
+        }
+        switch expression {
+        case .number(let node): return .number(node.value)
+        case .string(let node): return .string(node.value)
+        case .parenthesized(let node): return try plan(node.expression, grid, isInsideInvariant: isInsideInvariant)
+        case .vectorSelector(let node): return .selector(try selector(node, grid, width: 0))
+        case .matrixSelector(let node): return .range(try matrix(node, grid))
+        case .subquery(let node): return .range(try subquery(node, grid))
+        case .unary(let node):
+            let operand = try plan(node.operand, grid, isInsideInvariant: isInsideInvariant)
+            if !node.isNegation { return operand }
+            return .negate(operand, isScalar: node.operand.valueType == .scalar)
+        case .binary(let node): return try binary(node, grid, isInsideInvariant)
+        case .aggregate(let node): return try aggregate(node, grid, isInsideInvariant)
+        case .call(let node): return try call(node, grid, isInsideInvariant)
+        }
+    }
+
+    private mutating func binary(
+        _ node: Binary, _ grid: Grid, _ isInsideInvariant: Bool
+    ) throws(QueryError) -> PlanNode {
+        .binary(
+            BinaryPlan(
+                operation: node.operation, left: try plan(node.left, grid, isInsideInvariant: isInsideInvariant),
+                right: try plan(node.right, grid, isInsideInvariant: isInsideInvariant),
+                isLeftScalar: node.left.valueType == .scalar, isRightScalar: node.right.valueType == .scalar,
+                returnsBool: node.returnsBool, matching: node.matching, range: node.range))
+    }
+
+    private mutating func aggregate(
+        _ node: Aggregation, _ grid: Grid, _ isInsideInvariant: Bool
+    ) throws(QueryError) -> PlanNode {
+        var parameter: PlanNode?
+        if let expression = node.parameter {
+            parameter = try plan(expression, grid, isInsideInvariant: isInsideInvariant)
+        }
+        return .aggregate(
+            AggregatePlan(
+                operation: node.operation,
+                operand: try plan(node.expression, grid, isInsideInvariant: isInsideInvariant), parameter: parameter,
+                grouping: node.grouping, isWithout: node.isWithout, range: node.range,
+                operandRange: node.expression.range, parameterRange: node.parameter?.range ?? node.range))
+    }
+
+    private mutating func call(
+        _ node: Call, _ grid: Grid, _ isInsideInvariant: Bool
+    ) throws(QueryError) -> PlanNode {
+        let name = node.function.name
+        guard let function = FunctionTable.named(name) else {
+            throw .execution("function \"\(name)\" cannot be evaluated")
+        }
+        switch name {
+        case "start": return .number(Double(outer.start) / 1000)
+        case "end": return .number(Double(outer.end) / 1000)
+        case "step": return .number(stepSeconds)
+        case "range": return .number(rangeSeconds)
+        default: break
+        }
+        var arguments: [PlanNode] = []
+        for argument in node.arguments {
+            arguments.append(try plan(argument, grid, isInsideInvariant: isInsideInvariant))
+        }
+        try checkExtension(node)
+        return .call(
+            CallPlan(function: function, arguments: arguments, expressions: node.arguments, range: node.range))
+    }
+
+    /// Which functions know what to do with `anchored` and `smoothed`.
+    private func checkExtension(_ node: Call) throws(QueryError) {
+        for argument in node.arguments {
+            guard case .matrixSelector(let matrix) = argument.unwrapped else { continue }
+            let name = node.function.name
+            switch matrix.selector.rangeExtension {
+            case .none: break
+            case .anchored where !["resets", "changes", "rate", "increase", "delta"].contains(name):
+                throw .execution(
+                    "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with \(name)"
+                )
+            case .smoothed where !["rate", "increase", "delta"].contains(name):
+                throw .execution("smoothed modifier can only be used with: delta, increase, rate - not with \(name)")
+            case .anchored, .smoothed: break
+            }
+        }
+    }
+
+    // MARK: Selectors
+
+    private mutating func selector(_ node: VectorSelector, _ grid: Grid, width: Int64) throws(QueryError)
+        -> SelectorPlan
+    {
+        let offset = try resolve(node.shift.offset, node.shift.offsetExpression)
+        let at = resolve(node.shift.at)
+        var span = try span(grid, width: width, offset: offset, at: at)
+        // Left-open: a sample exactly one lookback old is not seen, one exactly at the beginning of a range neither.
+        let reach = width == 0 ? lookbackDelta : 0
+        switch node.rangeExtension {
+        case .none: span.min = span.min &- reach &+ 1
+        case .anchored, .smoothed: span.min = span.min &- max(reach, lookbackDelta) &+ 1
+        }
+        if node.rangeExtension == .smoothed { span.max = span.max &+ lookbackDelta }
+        var hints = SelectHints()
+        hints.step = isInstant ? 0 : grid.step
+        hints.rangeWidth = width
+        hints.wantsNewestOnly = width == 0 && grid.count == 1 && node.rangeExtension == .none
+        let key = SelectionKey(matchers: node.matchers, range: span)
+        let index: Int
+        if let known = selectionIndexes[key] {
+            index = known
+            if !hints.wantsNewestOnly { selections[known].hints.wantsNewestOnly = false }
+        } else {
+            index = selections.count
+            selectionIndexes[key] = index
+            selections.append(Selection(matchers: node.matchers, range: span, hints: hints))
+        }
+        return SelectorPlan(
+            selection: index, offset: offset, at: at, matchers: node.matchers, rangeExtension: node.rangeExtension,
+            source: node.range)
+    }
+
+    private mutating func matrix(_ node: MatrixSelector, _ grid: Grid) throws(QueryError) -> RangePlan {
+        let width = try resolveWidth(node.width, node.widthExpression)
+        let selector = try self.selector(node.selector, grid, width: width)
+        return RangePlan(
+            source: .selector(selector), width: width, offset: selector.offset, at: selector.at, range: node.range)
+    }
+
+    private mutating func subquery(_ node: Subquery, _ grid: Grid) throws(QueryError) -> RangePlan {
+        let width = try resolveWidth(node.width, node.widthExpression)
+        var step = try resolve(node.step, node.stepExpression)
+        if node.stepExpression != nil, step <= 0 { throw .execution("duration must be greater than 0") }
+        if step == 0 { step = max(1, options.defaultSubqueryStep) }
+        let offset = try resolve(node.shift.offset, node.shift.offsetExpression)
+        let at = resolve(node.shift.at)
+        let span = try span(grid, width: width, offset: offset, at: at)
+        // Steps lie at absolute multiples of the resolution; the window is open on the left.
+        var start = step * (span.min / step)
+        if start <= span.min { start += step }
+        guard start <= span.max else {
+            let inner = Grid(start: start, step: step, count: 1)
+            return RangePlan(
+                source: .subquery(.call(FunctionTable.nothing), inner), width: width, offset: offset, at: at,
+                range: node.range)
+        }
+        let count = (span.max - start) / step + 1
+        guard count <= Int64(Grid.countMax) else {
+            throw .tooLarge("query processing would load too many samples into memory in query execution")
+        }
+        let inner = Grid(start: start, step: step, count: Int(count))
+        let plan = try plan(node.expression, inner, isInsideInvariant: false)
+        return RangePlan(source: .subquery(plan, inner), width: width, offset: offset, at: at, range: node.range)
+    }
+
+    /// What a selector sees over all steps: from the left edge of the first window to the right edge of the last.
+    private func span(_ grid: Grid, width: Int64, offset: Int64, at: Timestamp?) throws(QueryError) -> TimeRange {
+        let first = (at ?? grid.start).subtractingClamped(offset).subtractingClamped(width)
+        let last = (at ?? grid.end).subtractingClamped(offset)
+        guard abs(first.clampedMagnitude) < Grid.timeMax, abs(last.clampedMagnitude) < Grid.timeMax else {
+            throw .execution("time out of range")
+        }
+        return TimeRange(min: first, max: last)
+    }
+
+    // MARK: Durations
+
+    private var stepSeconds: Double { isInstant ? 0 : Double(outer.step) / 1000 }
+    private var rangeSeconds: Double { Double(outer.end - outer.start) / 1000 }
+
+    private func resolve(_ at: AtModifier?) -> Timestamp? {
+        switch at {
+        case .timestamp(let time)?: time
+        case .start?: outer.start
+        case .end?: outer.end
+        case nil: nil
+        }
+    }
+
+    private func resolve(_ known: Int64, _ expression: DurationExpression?) throws(QueryError) -> Int64 {
+        guard let expression else { return known }
+        let seconds: Double
+        do {
+            seconds = try expression.evaluate(step: stepSeconds, range: rangeSeconds)
+        } catch {
+            throw .execution(error.text)
+        }
+        guard let milliseconds = Int64(clamping: (seconds * 1000).rounded()), abs(seconds) < 9_223_372_036 else {
+            throw .execution("duration out of range")
+        }
+        return milliseconds
+    }
+
+    private func resolveWidth(_ known: Int64, _ expression: DurationExpression?) throws(QueryError) -> Int64 {
+        let width = try resolve(known, expression)
+        guard width > 0 else { throw .execution("duration must be greater than 0") }
+        return width
+    }
+}
+
+extension Int64 {
+    fileprivate var clampedMagnitude: Int64 { self == .min ? .max : abs(self) }
+}

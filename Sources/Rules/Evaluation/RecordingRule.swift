@@ -1,0 +1,38 @@
+import PromQLEngine
+import SeriesModel
+
+/// A recording rule: what its query gives, under another name.
+struct RecordingRule: Sendable {
+    let name: String
+    let query: String
+    let labels: LabelSet
+
+    /// - Throws: `RuleError`, also where two elements become the same series, or there are more than `limit`.
+    func evaluate(
+        at time: Timestamp, offset: Int64, limit: Int, in context: RuleContext
+    ) async throws(RuleError) -> [(labels: LabelSet, value: Double)] {
+        let found: [VectorSample]
+        do {
+            found = try await context.query(query, time.subtractingClamped(offset))
+        } catch {
+            throw RuleError(error)
+        }
+        var seen: Set<LabelSet> = []
+        var samples: [(labels: LabelSet, value: Double)] = []
+        samples.reserveCapacity(found.count)
+        for sample in found {
+            var builder = LabelSetBuilder(sample.labels)
+            builder.set(Label.metricName, name)
+            for label in labels { builder.set(label.name, label.value) }
+            let series = builder.build()
+            guard seen.insert(series).inserted else {
+                throw .failed("vector contains metrics with the same labelset after applying rule labels")
+            }
+            samples.append((series, sample.value))
+        }
+        if limit > 0, samples.count > limit {
+            throw .failed("exceeded limit of \(limit) with \(samples.count) series")
+        }
+        return samples
+    }
+}

@@ -1,0 +1,46 @@
+import Exposition
+import OutboundHTTP
+import SeriesModel
+
+/// Asks a target for its metrics and decides what the answer is (inventory 6.1).
+struct ScrapeFetch: Sendable {
+    private let transport: any HTTPTransport
+    private let request: OutboundRequest
+    private let fallback: ExpositionFormat?
+    private let bodyBytesLimit: Int64
+
+    init(target: Target, config: ScrapeConfig, transport: any HTTPTransport, userAgent: String) {
+        self.transport = transport
+        fallback = config.fallbackProtocol
+        bodyBytesLimit = config.limits.bodyBytes
+        let headers = [
+            ("Accept", ScrapeProtocol.acceptHeader(config.scrapeProtocols, escaping: config.nameEscaping)),
+            ("Accept-Encoding", config.enablesCompression ? "gzip" : "identity"),
+            ("User-Agent", userAgent),
+            ("X-Prometheus-Scrape-Timeout-Seconds", NumberText.fixed(Double(target.timeout) / 1000)),
+        ]
+        request = OutboundRequest(
+            .get, target.url, headers: headers.map { (name: $0.0, value: $0.1) }, client: config.client,
+            timeout: target.timeout, bodyBytesMax: Int(clamping: config.limits.bodyBytes))
+    }
+
+    /// - Parameter bytesExpected: the length of the last body.
+    func answer(bytesExpected: Int) async -> TargetHistory.Answer {
+        var request = request
+        request.bodyBytesExpected = bytesExpected + bytesExpected / 16
+        do {
+            let response = try await transport.send(request)
+            guard response.status == 200 else { return .failure(ScrapeFailure(.fetch, response.statusError)) }
+            guard bodyBytesLimit == 0 || response.body.count < bodyBytesLimit else {
+                return .failure(ScrapeFailure(.bodyLimit, "body size limit exceeded"))
+            }
+            let choice = try ExpositionFormat.choose(
+                contentType: response.header("content-type"), fallback: fallback)
+            return .body(response.body, choice.format)
+        } catch let error as OutboundError {
+            return .failure(ScrapeFailure(error.kind == .bodyTooLong ? .bodyLimit : .fetch, error.message))
+        } catch {
+            return .failure(ScrapeFailure(.fetch, String(describing: error)))
+        }
+    }
+}

@@ -1,0 +1,320 @@
+import Exposition
+import SeriesModel
+import StorageAPI
+
+/// What one target's scrapes have been so far, and how the next one becomes a batch for the store. A value without any
+/// I/O: an answer goes in, a batch comes out, the store's verdict goes in.
+///
+/// The batch of a scrape is all or nothing: either every sample of the body, or, where the body is bad, only the stale
+/// markers of what was there before. In both cases the report series are in it, so that queries see all of it at once.
+struct TargetHistory: Sendable {
+    enum Answer: Sendable {
+        case body([UInt8], ExpositionFormat)
+        case failure(ScrapeFailure)
+    }
+
+    /// A scrape, ready for the store.
+    struct Digest: Sendable {
+        var batch = SampleBatch()
+        /// Nil for a good scrape.
+        var failure: ScrapeFailure?
+        var report: ScrapeReport
+        /// For each of the batch's new series, whose it is.
+        fileprivate var owners: [Owner] = []
+        /// Where the markers begin, and behind them the report.
+        fileprivate var markerStart = 0
+        fileprivate var reportStart = 0
+        /// Samples that occurred twice in the body.
+        var duplicateCount = 0
+    }
+
+    fileprivate enum Owner: Sendable {
+        case line(Int)
+        case report(Int)
+    }
+
+    /// What the store made of a batch.
+    struct Settlement: Sendable {
+        var duplicateCount = 0
+        var outOfOrderCount = 0
+        var outOfBoundsCount = 0
+        /// Some series had left the store: digest the same answer again, once.
+        var needsAnother = false
+    }
+
+    private let config: ScrapeConfig
+    private let target: Target
+    private let labels: SampleLabels
+    private let reportLabels: [LabelSet]
+    private var reportRefs: [SeriesRef?]
+    private var lines = LineCache()
+    private(set) var metadata = MetadataCache()
+    /// Whether the lines of `lines.order` have not been marked as ended yet.
+    private var isAlive = false
+
+    init(target: Target, config: ScrapeConfig) {
+        self.target = target
+        self.config = config
+        labels = SampleLabels(target, config)
+        reportLabels = ScrapeReport.names(extra: config.addsExtraMetrics).map {
+            target.labels.setting(Label.metricName, $0)
+        }
+        reportRefs = [SeriesRef?](repeating: nil, count: reportLabels.count)
+    }
+
+    /// Lines remembered, for tests of the cache's bounds.
+    var lineCount: Int { lines.entries.count }
+
+    // MARK: - A scrape
+
+    /// - Parameters:
+    ///   - stamp: for samples without timestamps, markers and the report.
+    ///   - duration: seconds since the scrape began, asked for when everything else is done.
+    ///   - again: the report of the first attempt, where this is a second one.
+    mutating func digest(
+        _ answer: Answer, stamp: Timestamp, duration: () -> Double, again: ScrapeReport? = nil
+    ) -> Digest {
+        var digest = Digest(
+            report: ScrapeReport(
+                isUp: true, duration: 0, samplesScraped: 0, samplesAfterRelabelling: 0, seriesAdded: 0, bodyBytes: 0))
+        switch answer {
+        case .body(let body, let format):
+            digest.report.bodyBytes = body.count
+            do {
+                try take(body, format, stamp, &digest)
+                addMarkersOfVanished(stamp, &digest)
+                lines.commit()
+                isAlive = true
+                // The meaning of a text depends on its family's type.
+                if metadata.hasChangedType { lines.forgetMeanings() }
+            } catch {
+                lines.rollBack()
+                fail(error, stamp, &digest)
+            }
+        case .failure(let failure):
+            if failure.kind == .bodyLimit { digest.report.bodyBytes = -1 }
+            fail(failure, stamp, &digest)
+        }
+        digest.report.duration = duration()
+        if let again { digest.report = again }
+        digest.reportStart = digest.batch.count
+        addReport(digest.report, stamp, &digest)
+        return digest
+    }
+
+    private mutating func take(
+        _ body: [UInt8], _ format: ExpositionFormat, _ stamp: Timestamp, _ digest: inout Digest
+    ) throws(ScrapeFailure) {
+        lines.beginRound()
+        metadata.beginRound()
+        digest.batch.reserveCapacity(lines.order.count + reportLabels.count)
+        try body.withUnsafeBufferPointer { (buffer) throws(ScrapeFailure) in
+            var parser = ExpositionParser(UnsafeRawBufferPointer(buffer), format: format)
+            do {
+                try takeLines(of: &parser, stamp, &digest)
+            } catch let error as ExpositionError {
+                throw ScrapeFailure(.parse, error.description)
+            } catch let failure as ScrapeFailure {
+                throw failure
+            } catch {
+                throw ScrapeFailure(.parse, String(describing: error))
+            }
+            let limit = config.limits.samples
+            guard limit == 0 || digest.report.samplesAfterRelabelling <= limit else {
+                throw ScrapeFailure(.sampleLimit, "sample limit exceeded")
+            }
+            metadata.commit(parser)
+        }
+    }
+
+    private mutating func takeLines(
+        of parser: inout ExpositionParser, _ stamp: Timestamp, _ digest: inout Digest
+    ) throws {
+        while true {
+            let expected = try lines.withExpectedText { (text) throws(ExpositionError) in
+                try parser.next(expecting: text)
+            }
+            if let line = expected {
+                let index = lines.takeExpected()
+                if lines.entries[index].state == .unresolved {
+                    try resolve(index, line, &parser, stamp, isNew: false, &digest)
+                } else {
+                    take(line, index, stamp, &digest)
+                }
+                continue
+            }
+            guard let event = try parser.next() else { return }
+            guard case .series(let line) = event else {
+                metadata.add(event, of: parser.body)
+                continue
+            }
+            try takeUnexpected(line, of: &parser, stamp, &digest)
+        }
+    }
+
+    private mutating func takeUnexpected(
+        _ line: SeriesLine, of parser: inout ExpositionParser, _ stamp: Timestamp, _ digest: inout Digest
+    ) throws {
+        switch lines.find(UnsafeRawBufferPointer(rebasing: parser.body[line.text])) {
+        case .hit(let index):
+            if !lines.isInOrder(index), lines.entries[index].state != .dropped { digest.report.seriesAdded += 1 }
+            if lines.entries[index].state == .unresolved {
+                try resolve(index, line, &parser, stamp, isNew: false, &digest)
+            } else {
+                take(line, index, stamp, &digest)
+            }
+        case .duplicate(let index):
+            if line.timestamp != nil, config.honorsTimestamps, lines.entries[index].state == .known {
+                take(line, index, stamp, &digest)
+            } else {
+                digest.report.samplesScraped += 1
+                guard lines.entries[index].state != .dropped else { return }
+                digest.report.samplesAfterRelabelling += 1
+                digest.duplicateCount += 1
+            }
+        case .new(let index):
+            try resolve(index, line, &parser, stamp, isNew: true, &digest)
+        }
+    }
+
+    /// A line whose series is known, or is known to be dropped.
+    private mutating func take(_ line: SeriesLine, _ index: Int, _ stamp: Timestamp, _ digest: inout Digest) {
+        digest.report.samplesScraped += 1
+        let entry = lines.entries[index]
+        guard entry.state == .known else { return }
+        digest.report.samplesAfterRelabelling += 1
+        digest.batch.append(entry.ref, timestamp(of: line, index, stamp), line.value)
+    }
+
+    /// A line whose labels must be made.
+    private mutating func resolve(
+        _ index: Int, _ line: SeriesLine, _ parser: inout ExpositionParser, _ stamp: Timestamp, isNew: Bool,
+        _ digest: inout Digest
+    ) throws {
+        digest.report.samplesScraped += 1
+        guard let made = try labels.make(try parser.labelPairs(of: line.text)) else {
+            lines.update(index) { $0.state = .dropped }
+            return
+        }
+        if isNew { digest.report.seriesAdded += 1 }
+        digest.report.samplesAfterRelabelling += 1
+        let new = digest.batch.addSeries(made)
+        digest.owners.append(.line(index))
+        digest.batch.append(new: new, timestamp(of: line, index, stamp), line.value)
+    }
+
+    private mutating func timestamp(of line: SeriesLine, _ index: Int, _ stamp: Timestamp) -> Timestamp {
+        let own = config.honorsTimestamps ? line.timestamp : nil
+        let isTracked = own == nil || config.tracksTimestampStaleness
+        if lines.entries[index].isTracked != isTracked { lines.update(index) { $0.isTracked = isTracked } }
+        return own ?? stamp
+    }
+
+    // MARK: - Ends
+
+    private mutating func addMarkersOfVanished(_ stamp: Timestamp, _ digest: inout Digest) {
+        digest.markerStart = digest.batch.count
+        guard isAlive else { return }
+        var vanished: [SeriesRef] = []
+        for index in lines.order where !lines.wasSeen(Int(index)) {
+            let entry = lines.entries[Int(index)]
+            if entry.state == .known, entry.isTracked { vanished.append(entry.ref) }
+        }
+        guard !vanished.isEmpty else { return }
+        // Another line may stand for the same series (labels in another order): then it has not ended.
+        var ended = Set(vanished)
+        for index in lines.current where lines.entries[Int(index)].state == .known {
+            ended.remove(lines.entries[Int(index)].ref)
+        }
+        for ref in vanished where ended.contains(ref) { digest.batch.append(ref, stamp, StaleMarker.value) }
+    }
+
+    /// Nothing of this scrape counts; all that was there has ended.
+    private mutating func fail(_ failure: ScrapeFailure, _ stamp: Timestamp, _ digest: inout Digest) {
+        digest.failure = failure
+        digest.report.isUp = false
+        digest.batch.removeAll()
+        digest.owners.removeAll()
+        digest.duplicateCount = 0
+        digest.markerStart = 0
+        addMarkersOfAll(stamp, &digest.batch)
+        isAlive = false
+    }
+
+    private func addMarkersOfAll(_ stamp: Timestamp, _ batch: inout SampleBatch) {
+        guard isAlive else { return }
+        var marked: Set<SeriesRef> = []
+        for index in lines.order {
+            let entry = lines.entries[Int(index)]
+            guard entry.state == .known, entry.isTracked, marked.insert(entry.ref).inserted else { continue }
+            batch.append(entry.ref, stamp, StaleMarker.value)
+        }
+    }
+
+    /// The target is gone: markers for everything, the report series included.
+    mutating func end(at stamp: Timestamp) -> SampleBatch {
+        var batch = SampleBatch()
+        addMarkersOfAll(stamp, &batch)
+        isAlive = false
+        for case let ref? in reportRefs { batch.append(ref, stamp, StaleMarker.value) }
+        return batch
+    }
+
+    private func addReport(_ report: ScrapeReport, _ stamp: Timestamp, _ digest: inout Digest) {
+        let values = report.values(
+            extra: config.addsExtraMetrics, timeout: target.timeout, sampleLimit: config.limits.samples)
+        for (index, value) in values.enumerated() {
+            if let ref = reportRefs[index] {
+                digest.batch.append(ref, stamp, value)
+            } else {
+                digest.batch.append(reportLabels[index], stamp, value)
+                digest.owners.append(.report(index))
+            }
+        }
+    }
+
+    // MARK: - The store's verdict
+
+    mutating func settle(_ digest: Digest, _ result: AppendResult) -> Settlement {
+        for (owner, ref) in zip(digest.owners, result.refs) {
+            switch owner {
+            case .line(let index):
+                guard let ref else { continue }
+                lines.update(index) {
+                    $0.ref = ref
+                    $0.state = .known
+                }
+            case .report(let index): reportRefs[index] = ref
+            }
+        }
+        var settlement = Settlement()
+        settlement.duplicateCount = digest.duplicateCount
+        var departed: Set<SeriesRef> = []
+        for (sample, reason) in result.rejected where digest.batch.series.indices.contains(sample) {
+            let isMarker = sample >= digest.markerStart && sample < digest.reportStart
+            switch reason {
+            case .unknownSeries:
+                if case .known(let ref) = digest.batch.series[sample], !isMarker { departed.insert(ref) }
+            case _ where sample >= digest.markerStart: break
+            case .duplicateTimestamp: settlement.duplicateCount += 1
+            case .outOfOrder, .tooOld: settlement.outOfOrderCount += 1
+            case .outOfBounds: settlement.outOfBoundsCount += 1
+            }
+        }
+        if !departed.isEmpty {
+            forget(departed)
+            settlement.needsAnother = true
+        }
+        return settlement
+    }
+
+    private mutating func forget(_ departed: Set<SeriesRef>) {
+        for index in lines.entries.indices
+        where lines.entries[index].state == .known && departed.contains(lines.entries[index].ref) {
+            lines.update(index) { $0.state = .unresolved }
+        }
+        for (index, ref) in reportRefs.enumerated() {
+            if let ref, departed.contains(ref) { reportRefs[index] = nil }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Relabeling
+import SeriesModel
+
+/// Makes targets of discovered labels, by one scrape job's rules (inventory 3.5).
+struct TargetFactory: Sendable {
+    let config: ScrapeConfig
+
+    /// What became of one discovered target.
+    enum Outcome {
+        case target(Target)
+        /// Relabelling dropped it: the labels before.
+        case dropped(LabelSet)
+    }
+
+    /// - Throws: `TargetError` where the relabelled labels do not make a target.
+    func make(_ labels: LabelSet, group: LabelSet) throws(TargetError) -> Outcome {
+        let discovered = discoveredLabels(labels, group: group)
+        guard let relabelled = config.relabelRules.apply(to: discovered) else { return .dropped(discovered) }
+        var builder = LabelSetBuilder(relabelled)
+        let address = builder[TargetGroup.address] ?? ""
+        guard !address.isEmpty else { throw TargetError(description: "no address") }
+        guard !address.utf8.contains(UInt8(ascii: "/")) else {
+            throw TargetError(description: "\(GoQuote.quote(address)) is not a valid hostname")
+        }
+        let (interval, timeout) = try timing(builder)
+        builder.keep { !$0.hasPrefix("__meta_") }
+        if (builder[Label.instance] ?? "").isEmpty { builder.set(Label.instance, address) }
+        let scheme = builder["__scheme__"] ?? ""
+        let url = TargetURL.make(
+            scheme: scheme.isEmpty ? "http" : scheme, address: address, path: builder["__metrics_path__"] ?? "",
+            parameters: parameters(builder))
+        let labels = builder.build()
+        return .target(
+            Target(
+                identity: Target.Identity(labels: labels, url: url), discoveredLabels: discovered,
+                labels: labels.dropping { $0.hasPrefix("__") }, interval: interval, timeout: timeout))
+    }
+
+    /// Target labels over group labels over what the job says.
+    private func discoveredLabels(_ labels: LabelSet, group: LabelSet) -> LabelSet {
+        var builder = LabelSetBuilder(labels)
+        for label in group where builder[label.name] == nil { builder.set(label.name, label.value) }
+        let defaults = [
+            (Label.job, config.jobName),
+            ("__scrape_interval__", DurationText.format(config.scrapeInterval)),
+            ("__scrape_timeout__", DurationText.format(config.scrapeTimeout)),
+            ("__metrics_path__", config.metricsPath),
+            ("__scheme__", config.scheme.rawValue),
+        ]
+        for (name, value) in defaults where (builder[name] ?? "").isEmpty { builder.set(name, value) }
+        for parameter in config.parameters {
+            if let first = parameter.values.first { builder.set("__param_" + parameter.name, first) }
+        }
+        return builder.build()
+    }
+
+    private func timing(_ builder: LabelSetBuilder) throws(TargetError) -> (interval: Int64, timeout: Int64) {
+        let intervalText = builder["__scrape_interval__"] ?? ""
+        let timeoutText = builder["__scrape_timeout__"] ?? ""
+        let interval: Int64
+        let timeout: Int64
+        do {
+            interval = try DurationText.parse(intervalText)
+        } catch { throw TargetError(description: "error parsing scrape interval: \(error)") }
+        guard interval > 0 else { throw TargetError(description: "scrape interval cannot be 0") }
+        do {
+            timeout = try DurationText.parse(timeoutText)
+        } catch { throw TargetError(description: "error parsing scrape timeout: \(error)") }
+        guard timeout > 0 else { throw TargetError(description: "scrape timeout cannot be 0") }
+        guard timeout <= interval else {
+            throw TargetError(
+                description: "scrape timeout cannot be greater than scrape interval "
+                    + "(\(GoQuote.quote(timeoutText)) > \(GoQuote.quote(intervalText)))")
+        }
+        return (interval, timeout)
+    }
+
+    /// The job's parameters; a `__param_` label replaces the first value.
+    private func parameters(_ builder: LabelSetBuilder) -> [(name: String, values: [String])] {
+        var parameters = config.parameters.map { (name: $0.name, values: $0.values) }
+        for label in builder.current where label.name.hasPrefix("__param_") {
+            let name = String(label.name.dropFirst("__param_".count))
+            if let index = parameters.firstIndex(where: { $0.name == name }) {
+                if parameters[index].values.isEmpty {
+                    parameters[index].values = [label.value]
+                } else {
+                    parameters[index].values[0] = label.value
+                }
+            } else {
+                parameters.append((name, [label.value]))
+            }
+        }
+        return parameters
+    }
+}

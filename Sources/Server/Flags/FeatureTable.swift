@@ -1,0 +1,37 @@
+/// Names that `--enable-feature` knows.
+package enum FeatureTable {
+    package enum Effect: Sendable, Hashable {
+        case active
+        /// Known to Prometheus, nothing behind it here yet.
+        case none
+        /// Always on here, or no longer a choice: accepted in silence.
+        case settled
+    }
+
+    package static let all: [String: Effect] = {
+        var table: [String: Effect] = [:]
+        for name in active { table[name] = .active }
+        for name in pending { table[name] = Effect.none }
+        for name in settled { table[name] = .settled }
+        return table
+    }()
+
+    private static let active = [
+        "promql-experimental-functions", "promql-delayed-name-removal", "promql-extended-range-selectors",
+        "promql-binop-fill-modifiers", "extra-scrape-metrics",
+    ]
+
+    private static let pending = [
+        "concurrent-rule-eval", "created-timestamp-zero-ingestion", "delayed-compaction", "exemplar-storage",
+        "histograms-st-encoding", "memory-snapshot-on-shutdown", "metadata-wal-records", "old-ui",
+        "otlp-deltatocumulative", "otlp-native-delta-ingestion", "promql-per-step-stats", "search-api", "st-storage",
+        "st-synthesis", "type-and-unit-labels", "use-start-timestamps", "use-uncached-io", "xor2-encoding",
+    ]
+
+    private static let settled = [
+        "agent", "auto-gomaxprocs", "auto-gomemlimit", "auto-reload-config", "expand-external-labels", "fast-startup",
+        "native-histograms", "new-service-discovery-manager", "no-default-scrape-port", "no-scrape-default-port",
+        "ooo-native-histograms", "promql-at-modifier", "promql-duration-expr", "promql-negative-offset",
+        "remote-write-receiver", "utf8-names",
+    ]
+}

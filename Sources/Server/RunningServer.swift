@@ -1,0 +1,195 @@
+import HTTPAPI
+import Logging
+import NIOPosix
+import Notifier
+import OutboundHTTP
+import PromQLEngine
+import Rules
+import Scrape
+import SelfMetrics
+import SeriesModel
+import StorageAPI
+import Synchronization
+import TSDB
+import WebUI
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Everything that runs, in the order in which it starts: configuration, store, engine, HTTP, then what acts by itself
+/// (notifier, rules, scraping). It stops the other way round, so that what was received is stored.
+actor RunningServer {
+    private let options: ServerOptions
+    private let logger: Logger
+    private let clock: any WallClock = SystemClock()
+    private let reloads: ReloadState
+    private let phase = Phase()
+    private let store: TSDB
+    private let transport: HTTPClientTransport
+    private let notifier: Notifier
+    private let rules: RuleManager
+    private let scrapes: ScrapeManager
+    private var api: APIServer?
+
+    /// How long requests under way may take once the server stops.
+    private static let stopGrace = Duration.seconds(3)
+
+    /// What `/-/ready` says; read from request threads.
+    final class Phase: Sendable {
+        private let value = Mutex(Readiness.starting)
+
+        var readiness: Readiness {
+            get { value.withLock { $0 } }
+            set { value.withLock { $0 = newValue } }
+        }
+    }
+
+    /// Starts everything. - Throws: what keeps it from starting; nothing runs then.
+    init(flags: FlagValues, logger: Logger, signals: SignalWatch) async throws {
+        options = try ServerOptions(flags)
+        self.logger = logger
+        FileDescriptors.raiseLimit()
+        let registry = MetricsRegistry()
+        ProcessMetrics(registry)
+        reloads = ReloadState(registry)
+        let config = try ServerConfig.load(path: flags.string("config.file"), syntax: options.syntax)
+        var storeOptions = TSDBOptions(
+            directory: flags.string("storage.tsdb.path"), logger: logger, metrics: registry)
+        (storeOptions.retentionTime, storeOptions.retentionSize) = options.retention
+        if let range = flags.duration("storage.tsdb.min-block-duration"), range > 0 { storeOptions.blockRange = range }
+        store = try TSDB.open(storeOptions)
+        let engine = QueryEngine(
+            storage: store, options: options.engine(subqueryStep: config.globals.evaluationInterval),
+            metrics: registry)
+        transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        notifier = Notifier(
+            transport: transport, outbox: store.stateStore, clock: clock, registry: registry,
+            options: options.notifier, logger: logger)
+        rules = RuleManager(
+            context: RuleContext(
+                query: engine.ruleQuery, storage: store, history: store, sink: notifier, states: store.stateStore,
+                clock: clock, metrics: RuleMetrics(registry), logger: logger))
+        scrapes = ScrapeManager(
+            appendable: store, transport: transport, clock: clock, registry: registry,
+            options: options.scrapes, logger: logger)
+        try await start(engine, registry, config, signals)
+    }
+
+    private func start(
+        _ engine: QueryEngine, _ registry: MetricsRegistry, _ config: ServerConfig, _ signals: SignalWatch
+    ) async throws {
+        do {
+            let services = try self.services(engine, registry, signals)
+            let api = APIServer(
+                services, routes: APIRoutes(services).all + WebPages(services).routes, logger: logger)
+            let bound = try await api.start(on: options.addresses)
+            self.api = api
+            logger.info("listening", metadata: ["addresses": "\(bound.map(\.description).joined(separator: " "))"])
+        } catch {
+            store.close()
+            await transport.shutdown()
+            throw error
+        }
+        await apply(config)
+        phase.readiness = .ready
+        logger.info("server is ready to receive web requests")
+    }
+
+    // MARK: Configuration
+
+    /// Reads the configuration anew. All of it is read and checked before any of it is applied.
+    func reload() async throws {
+        do {
+            await apply(try ServerConfig.load(path: options.flags.string("config.file"), syntax: options.syntax))
+            logger.info("configuration loaded", metadata: ["file": "\(options.flags.string("config.file"))"])
+        } catch {
+            reloads.failed()
+            logger.error("configuration not loaded, the old one stays", metadata: ["error": "\(error)"])
+            throw ReloadFailure(reason: "\(error)")
+        }
+    }
+
+    private struct ReloadFailure: Error, CustomStringConvertible {
+        let reason: String
+
+        var description: String { "couldn't load configuration: \(reason)" }
+    }
+
+    /// Cannot fail: what could be wrong was found when the configuration was read.
+    private func apply(_ config: ServerConfig) async {
+        for warning in config.globals.warnings { logger.warning("\(warning)") }
+        let labels = config.globals.externalLabels
+        await notifier.apply(config.alerting, externalLabels: labels)
+        await rules.apply(config.ruleFiles, settings: options.rules(config))
+        await scrapes.apply(config.scrapeConfigs, externalLabels: labels)
+        reloads.succeeded(config.yaml, at: clock.now())
+    }
+
+    // MARK: Stopping
+
+    /// Stops scraping and rules, sends what waits, answers what was asked, closes the store.
+    func stop() async {
+        logger.info("stopping")
+        phase.readiness = .stopping
+        await scrapes.stop()
+        await rules.stop()
+        await notifier.stop()
+        await api?.stop(within: RunningServer.stopGrace)
+        await transport.shutdown()
+        store.close()
+        logger.info("stopped")
+    }
+
+    // MARK: HTTP
+
+    private func services(
+        _ engine: QueryEngine, _ registry: MetricsRegistry, _ signals: SignalWatch
+    ) throws -> APIServices {
+        let build = BuildInfo(
+            version: ServerVersion.prometheus, revision: "", branch: "", goVersion: "swift6",
+            hearthVersion: ServerVersion.hearth)
+        var services = APIServices(
+            engine: engine, storage: store, storageStatus: store, registry: registry, clock: clock,
+            options: try options.api(), build: build,
+            flags: Dictionary(uniqueKeysWithValues: options.flags.all.map { ($0.name, $0.value) }))
+        let (scrapes, rules, notifier, reloads, phase) = (scrapes, rules, notifier, reloads, phase)
+        services.scrapePools = { await scrapes.status() }
+        services.metadata = { await scrapes.metadata() }
+        services.targetMetadata = { await scrapes.targetMetadata().flatMap(\.entries) }
+        services.ruleGroups = { await rules.status() }
+        services.alertmanagers = { await notifier.urls }
+        services.configuration = { reloads.yaml }
+        let startTime = clock.now()
+        let hostName = options.hostName
+        services.runtime = {
+            var runtime = RuntimeInfo()
+            runtime.startTime = startTime
+            runtime.workingDirectory = RunningServer.workingDirectory()
+            runtime.hostname = hostName
+            runtime.isReloadSuccessful = reloads.isSuccessful
+            runtime.lastReloadTime = reloads.lastSuccess
+            runtime.processorCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+            return runtime
+        }
+        services.readiness = { phase.readiness }
+        services.reload = { [weak self] in try await self?.reload() }
+        services.quit = { signals.requestStop() }
+        return services
+    }
+
+    private static func workingDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}
+
+extension Scrape.TargetMetadata {
+    /// One entry for each metric family, as the API lists them.
+    fileprivate var entries: [HTTPAPI.TargetMetadata] {
+        metrics.sorted { $0.key < $1.key }.map {
+            HTTPAPI.TargetMetadata(target: target, metric: $0.key, metadata: $0.value)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import HTTPAPI
+import PromQLEngine
+import PromQLSyntax
+import Regexp
+import Rules
+import SeriesModel
+import TSDB
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The flags as the subsystems take them.
+struct ServerOptions {
+    let flags: FlagValues
+    let addresses: [ListenAddress]
+    let externalURL: ExternalURL
+    let hostName: String
+
+    /// A flag whose value has no meaning.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(_ flags: FlagValues) throws(Failure) {
+        self.flags = flags
+        hostName = ServerOptions.machineName()
+        var addresses: [ListenAddress] = []
+        for text in flags.strings("web.listen-address") {
+            guard let address = ListenAddress(text) else {
+                throw Failure(description: "--web.listen-address: \"\(text)\" is no address")
+            }
+            addresses.append(address)
+        }
+        self.addresses = addresses
+        let port = addresses.first?.port ?? 9090
+        let text = flags.string("web.external-url")
+        guard let url = ExternalURL(text, hostName: hostName, listenPort: port) else {
+            throw Failure(description: "--web.external-url: \"\(text)\" is no URL")
+        }
+        externalURL = url
+    }
+
+    private static func machineName() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func isEnabled(_ feature: String) -> Bool { flags.features.contains(feature) }
+
+    // MARK: Engine
+
+    /// - Parameter subqueryStep: the global evaluation interval. ms
+    func engine(subqueryStep: Int64) -> EngineOptions {
+        var engine = EngineOptions()
+        engine.lookbackDelta = flags.duration("query.lookback-delta") ?? engine.lookbackDelta
+        engine.timeout = flags.duration("query.timeout") ?? engine.timeout
+        engine.maxSamples = flags.integer("query.max-samples")
+        engine.maxConcurrency = flags.integer("query.max-concurrency")
+        engine.defaultSubqueryStep = subqueryStep
+        engine.enablesExperimentalFunctions = isEnabled("promql-experimental-functions")
+        engine.enablesDelayedNameRemoval = isEnabled("promql-delayed-name-removal")
+        engine.enablesExtendedRangeSelectors = isEnabled("promql-extended-range-selectors")
+        engine.enablesFillModifiers = isEnabled("promql-binop-fill-modifiers")
+        return engine
+    }
+
+    /// What expressions in rules may use.
+    var syntax: ParserOptions {
+        var syntax = ParserOptions()
+        syntax.enablesExperimentalFunctions = isEnabled("promql-experimental-functions")
+        syntax.enablesExtendedRangeSelectors = isEnabled("promql-extended-range-selectors")
+        syntax.enablesFillModifiers = isEnabled("promql-binop-fill-modifiers")
+        return syntax
+    }
+
+    // MARK: Store
+
+    private static let defaultRetentionTime: Int64 = 30 * 86_400_000
+    private static let defaultRetentionSize: Int64 = 10 << 30
+
+    /// Both defaults hold only where no retention is named: who names one gets no other limit.
+    var retention: (time: Int64?, size: Int64?) {
+        let names = ["storage.tsdb.retention.time", "storage.tsdb.retention.size"]
+        guard names.contains(where: flags.isGiven) else {
+            return (ServerOptions.defaultRetentionTime, ServerOptions.defaultRetentionSize)
+        }
+        let time = flags.duration(names[0]).flatMap { $0 > 0 ? $0 : nil }
+        let size = flags.size(names[1]).flatMap { $0 > 0 ? $0 : nil }
+        return (time, size)
+    }
+
+    // MARK: Rules
+
+    func rules(_ config: ServerConfig) -> RuleSettings {
+        var settings = RuleSettings()
+        settings.evaluationInterval = config.globals.evaluationInterval
+        settings.queryOffset = config.globals.ruleQueryOffset
+        settings.externalLabels = config.globals.externalLabels
+        settings.externalURL = externalURL.text
+        settings.resendDelay = flags.duration("rules.alert.resend-delay") ?? settings.resendDelay
+        settings.outageTolerance = flags.duration("rules.alert.for-outage-tolerance") ?? settings.outageTolerance
+        settings.gracePeriod = flags.duration("rules.alert.for-grace-period") ?? settings.gracePeriod
+        return settings
+    }
+
+    // MARK: HTTP
+
+    func api() throws -> APIOptions {
+        var api = APIOptions()
+        api.externalPath = externalURL.path
+        var prefix = flags.isGiven("web.route-prefix") ? flags.string("web.route-prefix") : externalURL.path
+        while prefix.hasSuffix("/") { prefix.removeLast() }
+        api.routePrefix = prefix.isEmpty || prefix.hasPrefix("/") ? prefix : "/" + prefix
+        let origin = flags.string("web.cors.origin")
+        if origin != ".*" {
+            let pattern = try Pattern(origin)
+            api.isOriginAllowed = { pattern.matches($0) }
+        }
+        api.enablesLifecycle = flags.bool("web.enable-lifecycle")
+        api.connectionCountMax = max(1, flags.integer("web.max-connections"))
+        api.readTimeout = flags.duration("web.read-timeout") ?? api.readTimeout
+        api.pageTitle = flags.string("web.page-title")
+        return api
+    }
+}

@@ -1,0 +1,108 @@
+package import SeriesModel
+
+/// The writing side of a store. A batch is what belongs together: one scrape, one remote-write request, one rule
+/// evaluation. It becomes visible to queries as a whole.
+package protocol Appendable: Sendable {
+    /// Logs, applies and acknowledges one batch. When this returns, the accepted samples survive the death of the
+    /// process. Samples that break a rule are left out and reported; the others are taken.
+    /// - Throws: `StorageError` when nothing of the batch was taken.
+    func append(_ batch: SampleBatch) async throws -> AppendResult
+}
+
+/// Names a series inside the store: a dense slot and the generation that tells its successive owners apart. Only good
+/// for the process that gave it out; what is behind it may leave, then the generation no longer matches.
+package struct SeriesRef: Hashable, Sendable {
+    package var slot: UInt32
+    package var generation: UInt32
+
+    package init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+}
+
+/// Samples in columns, each for a series that is either known by reference or given by its labels.
+package struct SampleBatch: Sendable {
+    /// How a sample names its series.
+    package enum Series: Hashable, Sendable {
+        case known(SeriesRef)
+        /// An index into `newSeries`.
+        case new(Int)
+    }
+
+    /// The label sets of series whose reference the sender does not have.
+    package private(set) var newSeries: [LabelSet] = []
+    package private(set) var series: [Series] = []
+    /// Milliseconds.
+    package private(set) var timestamps: [Timestamp] = []
+    package private(set) var values: [Double] = []
+
+    package init() {}
+
+    package var count: Int { series.count }
+    package var isEmpty: Bool { series.isEmpty }
+
+    package mutating func reserveCapacity(_ count: Int) {
+        series.reserveCapacity(count)
+        timestamps.reserveCapacity(count)
+        values.reserveCapacity(count)
+    }
+
+    package mutating func append(_ ref: SeriesRef, _ timestamp: Timestamp, _ value: Double) {
+        series.append(.known(ref))
+        timestamps.append(timestamp)
+        values.append(value)
+    }
+
+    /// Announces a series; its samples are then added by `append(new:)`.
+    package mutating func addSeries(_ labels: LabelSet) -> Int {
+        newSeries.append(labels)
+        return newSeries.count - 1
+    }
+
+    package mutating func append(new index: Int, _ timestamp: Timestamp, _ value: Double) {
+        series.append(.new(index))
+        timestamps.append(timestamp)
+        values.append(value)
+    }
+
+    package mutating func append(_ labels: LabelSet, _ timestamp: Timestamp, _ value: Double) {
+        append(new: addSeries(labels), timestamp, value)
+    }
+
+    package mutating func removeAll() {
+        newSeries.removeAll(keepingCapacity: true)
+        series.removeAll(keepingCapacity: true)
+        timestamps.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What became of a batch.
+package struct AppendResult: Sendable {
+    /// Why a sample was left out (inventory 7.2.1).
+    package enum Rejection: String, Sendable, CaseIterable {
+        /// Another value for the series' newest timestamp.
+        case duplicateTimestamp
+        /// Older than the series' newest sample.
+        case outOfOrder
+        /// Older than what the out-of-order window takes.
+        case tooOld
+        /// Below the head's lower bound, or more than ten minutes ahead of the clock.
+        case outOfBounds
+        /// The reference is of a series that has left: send the labels instead.
+        case unknownSeries
+    }
+
+    /// For each entry of the batch's `newSeries` the reference to use from now on; nil where none of its samples was
+    /// accepted and the series did not exist.
+    package var refs: [SeriesRef?] = []
+    /// How many of `newSeries` the store had not known.
+    package var seriesCreated = 0
+    /// Samples taken, those included that repeat the newest sample bit for bit.
+    package var accepted = 0
+    /// Indexes of samples left out, ascending.
+    package var rejected: [(sample: Int, reason: Rejection)] = []
+
+    package init() {}
+}

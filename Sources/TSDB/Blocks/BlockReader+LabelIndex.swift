@@ -1,0 +1,2 @@
+/// Series numbers of the block are the references of the index.
+extension BlockReader: LabelIndex {}

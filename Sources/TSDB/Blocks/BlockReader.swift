@@ -1,0 +1,177 @@
+import ByteCoding
+import ChunkEncoding
+package import FileIO
+package import SeriesModel
+package import StorageAPI
+import Synchronization
+
+/// An open block. Both files are mapped; opening reads the footer and two headers, whatever the number of series.
+///
+/// Series are numbered from 0 in the order of their labels. Any thread may read. The files may be unlinked while the
+/// reader lives: the mappings keep the content.
+package final class BlockReader: Sendable {
+    package let path: String
+    package let footer: BlockFooter
+    private let data: MappedFile
+    private let index: Mutex<IndexReader>
+
+    /// - Parameter path: the block's directory.
+    /// - Throws: `StorageError.corruption` where a file is not what the footer says.
+    package init(fileSystem: any FileSystem, path: String) throws(StorageError) {
+        let footer = try BlockReader.footer(fileSystem: fileSystem, path: path)
+        let (data, indexFile) = try StorageError.wrapping { () throws(FileError) in
+            (
+                try fileSystem.map(FilePath.join(path, BlockFormat.dataName)),
+                try fileSystem.map(FilePath.join(path, BlockFormat.indexName))
+            )
+        }
+        for (file, bytes) in [(data, footer.dataBytes), (indexFile, footer.indexBytes)] where file.size != bytes {
+            throw .corruption(
+                file: file.path, offset: min(file.size, bytes), reason: "\(file.size) bytes in place of \(bytes)")
+        }
+        self.path = path
+        self.footer = footer
+        self.data = data
+        index = Mutex(try IndexReader(indexFile, footer: footer))
+        let header = try dataBytes(0, BlockFormat.fileHeaderBytes)
+        guard header.starts(with: BlockFormat.dataMagic), header[8...].starts(with: [1, 0, 0, 0]) else {
+            throw .corruption(file: data.path, offset: 0, reason: "not block data of version 1")
+        }
+    }
+
+    /// Only what a block says of itself.
+    package static func footer(fileSystem: any FileSystem, path: String) throws(StorageError) -> BlockFooter {
+        let file = FilePath.join(path, BlockFormat.footerName)
+        let bytes = try StorageError.wrapping { () throws(FileError) in
+            try fileSystem.read(file, limit: BlockFormat.footerBytesMax)
+        }
+        return try BlockFooter(bytes, file: file)
+    }
+
+    // MARK: - Index
+
+    package var seriesCount: Int { footer.seriesCount }
+
+    /// Sorted by bytes.
+    package func labelNames() throws(StorageError) -> [String] {
+        try withIndex { (index) throws(StorageError) in
+            var names: [String] = []
+            for name in try index.names() { names.append(String(decoding: try index.symbol(name), as: UTF8.self)) }
+            return names
+        }
+    }
+
+    /// The values of a label, sorted by bytes; empty where no series has it.
+    package func labelValues(of name: String) throws(StorageError) -> [String] {
+        try withIndex { (index) throws(StorageError) in
+            guard let number = try index.number(of: name) else { return [] }
+            var values: [String] = []
+            for pair in try index.pairs(ofName: number) {
+                values.append(String(decoding: try index.symbol(try index.pairValue(pair)), as: UTF8.self))
+            }
+            return values
+        }
+    }
+
+    /// The numbers of the series that have the label, ascending.
+    package func postings(name: String, value: String) throws(StorageError) -> [UInt32] {
+        try withIndex { (index) throws(StorageError) in
+            guard let name = try index.number(of: name), let value = try index.number(of: value),
+                let pair = try index.pair(ofName: name, value: value)
+            else { return [] }
+            return try index.postings(pair)
+        }
+    }
+
+    package func allPostings() -> [UInt32] { Array(0..<UInt32(footer.seriesCount)) }
+
+    package func labels(of series: UInt32) throws(StorageError) -> LabelSet {
+        try withIndex { (index) throws(StorageError) in try index.labels(of: series) }
+    }
+
+    /// In order of time, without overlap.
+    package func chunks(of series: UInt32) throws(StorageError) -> [BlockChunkReference] {
+        try withIndex { (index) throws(StorageError) in try index.chunks(of: series) }
+    }
+
+    private func withIndex<R: Sendable>(
+        _ body: (inout IndexReader) throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        let result = index.withLock { index -> Result<R, StorageError> in
+            do throws(StorageError) {
+                return .success(try body(&index))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    // MARK: - Samples
+
+    /// Appends the chunk's samples within the range to the buffer.
+    /// - Throws: `StorageError.corruption`; nothing of the chunk has been appended then.
+    package func read(
+        _ chunk: BlockChunkReference, range: TimeRange = .all, into buffer: inout SampleBuffer
+    ) throws(StorageError) {
+        let before = buffer.count
+        let (encoding, bytes) = try payload(of: chunk)
+        switch encoding {
+        case .xor:
+            do throws(ChunkError) {
+                try XORDecoder.decode(bytes, into: &buffer, range: range)
+            } catch {
+                throw damaged(chunk, error.description)
+            }
+        }
+        guard buffer.count == before || chunk.range.contains(buffer.timestamps[before]) else {
+            buffer.timestamps.removeSubrange(before...)
+            buffer.values.removeSubrange(before...)
+            throw damaged(chunk, "samples outside of the chunk's range")
+        }
+    }
+
+    /// The chunk as it was given to the writer.
+    package func chunk(_ reference: BlockChunkReference) throws(StorageError) -> BlockChunk {
+        let (encoding, bytes) = try payload(of: reference)
+        return BlockChunk(
+            encoding: encoding, range: reference.range, sampleCount: reference.sampleCount, bytes: bytes)
+    }
+
+    private func payload(
+        of chunk: BlockChunkReference
+    ) throws(StorageError) -> (encoding: ChunkEncoding, bytes: [UInt8]) {
+        guard chunk.length > BlockFormat.checksumBytes, chunk.length <= BlockFormat.chunkBytesMax else {
+            throw damaged(chunk, "chunk length \(chunk.length)")
+        }
+        let record = try dataBytes(chunk.offset, chunk.length)
+        let end = record.count - BlockFormat.checksumBytes
+        let checksum = record.withUnsafeBytes {
+            UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+        }
+        guard CRC32C.checksum(record[..<end]) == checksum else { throw damaged(chunk, "chunk checksum") }
+        do throws(ByteError) {
+            return try ByteCursor.read(record) { (cursor: inout ByteCursor) throws(ByteError) in
+                let length = try cursor.varint(atMost: record.count, "chunk length")
+                let encoding = ChunkEncoding(rawValue: try cursor.byte())
+                guard let encoding else { throw .outOfBounds(offset: cursor.position - 1, what: "encoding") }
+                guard length == end - cursor.position else { throw .outOfBounds(offset: 0, what: "chunk length") }
+                return (encoding, Array(try cursor.bytes(length)))
+            }
+        } catch {
+            throw damaged(chunk, error.description)
+        }
+    }
+
+    private func dataBytes(_ offset: Int, _ count: Int) throws(StorageError) -> [UInt8] {
+        do throws(FileError) {
+            return try data.bytes(at: offset, count: count)
+        } catch {
+            throw .corruption(file: data.path, offset: offset, reason: error.description)
+        }
+    }
+
+    private func damaged(_ chunk: BlockChunkReference, _ reason: String) -> StorageError {
+        .corruption(file: data.path, offset: chunk.offset, reason: reason)
+    }
+}

@@ -1,0 +1,88 @@
+import FileIO
+import Logging
+import SelfMetrics
+import StorageAPI
+
+/// Brings the block directories and the catalog together: at the start, and every minute for what somebody puts there or
+/// takes away.
+struct BlockSet {
+    /// What is to be served.
+    private(set) var blocks: [Block] = []
+    /// Directories that nobody needs once `blocks` is what queries see.
+    private var leftovers: [String] = []
+    private let options: TSDBOptions
+
+    /// Looks at every directory, and lets the catalog follow. What cannot be read is set aside and reported.
+    /// - Parameter known: blocks that are open already.
+    init(
+        _ options: TSDBOptions, _ catalog: Catalog, _ metrics: TSDBMetrics, known: [Block] = []
+    ) throws(StorageError) {
+        self.options = options
+        let directory = BlockDirectory.path(in: options.directory)
+        let listing = try BlockDirectory.list(fileSystem: options.fileSystem, directory: directory)
+        for path in listing.leftovers {
+            options.logger.info("remains of a block removed", metadata: ["path": "\(path)"])
+            try BlockDirectory.remove(fileSystem: options.fileSystem, path: path)
+        }
+        var found: [BlockIdentifier: Block] = [:]
+        for block in known { found[block.identifier] = block }
+        var present: [Block] = []
+        for path in listing.blocks {
+            let identifier = BlockIdentifier(FilePath.name(of: path))
+            do throws(StorageError) {
+                if let identifier, let block = found[identifier] {
+                    present.append(block)
+                } else {
+                    present.append(Block(try BlockReader(fileSystem: options.fileSystem, path: path)))
+                }
+            } catch {
+                guard case .corruption = error else { throw error }
+                metrics.reloadFailures.increment()
+                try setAside(path, "block cannot be read, it is set aside: \(error)")
+            }
+        }
+        try reconcile(present, catalog)
+    }
+
+    private mutating func reconcile(_ present: [Block], _ catalog: Catalog) throws(StorageError) {
+        let verdict = BlockReconciliation(rows: try catalog.blocks(), found: present.map(\.record))
+        for block in verdict.missing {
+            options.logger.error("block of the catalog is gone", metadata: ["block": "\(block.identifier)"])
+        }
+        for block in verdict.adopted {
+            options.logger.info("block found and taken in", metadata: ["block": "\(block.identifier)"])
+        }
+        try catalog.replace(
+            adding: verdict.adopted, removing: (verdict.missing + verdict.leftovers).map(\.identifier))
+        let directory = BlockDirectory.path(in: options.directory)
+        for block in verdict.unfinished {
+            try setAside(
+                FilePath.join(directory, block.identifier.description), "merge that was not finished, it is set aside")
+        }
+        let served = Set(verdict.served.map(\.identifier))
+        blocks = present.filter { served.contains($0.identifier) }
+        leftovers = verdict.leftovers.map { FilePath.join(directory, $0.identifier.description) }
+    }
+
+    /// To be called when nobody sees them any more.
+    func removeLeftovers() throws(StorageError) {
+        for path in leftovers { try BlockDirectory.remove(fileSystem: options.fileSystem, path: path) }
+    }
+
+    private func setAside(_ path: String, _ reason: String) throws(StorageError) {
+        options.logger.error("\(reason)", metadata: ["path": "\(path)"])
+        let aside = FilePath.join(options.directory, "quarantine")
+        let (fileSystem, name) = (options.fileSystem, FilePath.name(of: path))
+        try StorageError.wrapping { () throws(FileError) in
+            try fileSystem.createDirectory(aside)
+            var target = FilePath.join(aside, name)
+            var attempt = 1
+            while fileSystem.exists(target) {
+                attempt += 1
+                target = FilePath.join(aside, name + "." + String(attempt))
+            }
+            try fileSystem.rename(path, to: target)
+            try fileSystem.syncDirectory(FilePath.directory(of: path))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package import FileIO
+import GRDB
+import SeriesModel
+package import StorageAPI
+
+/// The list of blocks, in `catalog.sqlite`: **a block exists when the catalog says so**. Replacing some blocks by others
+/// is one transaction, on disk when the call returns.
+///
+/// Calls block on the disk: they belong to the thread that cuts, merges and deletes, never to the committer or a view.
+/// The block directories describe themselves, so that a lost catalog is rebuilt from them: see `BlockReconciliation`.
+package final class Catalog: Sendable {
+    package static let fileName = "catalog.sqlite"
+
+    /// Where the damaged predecessor of the file went, when this one had to begin empty.
+    package let damagedPath: String?
+    private let path: String
+    private let queue: DatabaseQueue
+
+    /// Opens the file, makes it where it is missing, and sets a damaged one aside.
+    /// - Parameter directory: the data directory; must exist.
+    /// - Throws: also where a newer version of Hearth wrote the file.
+    package init(fileSystem: any FileSystem, directory: String) throws(StorageError) {
+        path = FilePath.join(directory, Catalog.fileName)
+        let opened = try SQLiteFile.open(
+            fileSystem: fileSystem, path: path, durability: .synced, migrator: CatalogMigrations.catalog)
+        queue = opened.queue
+        damagedPath = opened.damagedPath
+    }
+
+    /// All blocks, in the order of their start. Rows that name no block are left out.
+    func blocks() throws(StorageError) -> [BlockRecord] {
+        try SQLiteFile.wrapping("read", path) {
+            try queue.read { database in
+                var parents: [BlockIdentifier: [BlockIdentifier]] = [:]
+                for row in try Row.fetchAll(
+                    database, sql: "SELECT block, parent FROM block_parent ORDER BY block, parent")
+                {
+                    guard let block = BlockIdentifier(row["block"] as String),
+                        let parent = BlockIdentifier(row["parent"] as String)
+                    else { continue }
+                    parents[block, default: []].append(parent)
+                }
+                let rows = try Row.fetchAll(database, sql: "SELECT * FROM block ORDER BY min_time, identifier")
+                return rows.compactMap { row in
+                    guard let identifier = BlockIdentifier(row["identifier"] as String) else { return nil }
+                    return BlockRecord(
+                        identifier: identifier, range: TimeRange(min: row["min_time"], max: row["max_time"]),
+                        bytes: row["bytes"], level: row["level"], parents: parents[identifier] ?? [],
+                        seriesCount: row["series_count"], sampleCount: row["sample_count"])
+                }
+            }
+        }
+    }
+
+    /// Where the head began after the last cut; nil where none was entered. ms
+    func headStart() throws(StorageError) -> Timestamp? {
+        try SQLiteFile.wrapping("read", path) {
+            try queue.read { try Int64.fetchOne($0, sql: "SELECT time FROM head_start") }
+        }
+    }
+
+    /// Enters blocks and strikes out others, all or nothing. A block that is there already is described anew; striking
+    /// out one that is not there does nothing.
+    /// - Parameter headStart: where the head begins from now on, because what was before is in an added block. ms
+    func replace(
+        adding added: [BlockRecord], removing removed: [BlockIdentifier], headStart: Timestamp? = nil
+    ) throws(StorageError) {
+        let gone = removed.map(\.description) + added.map(\.identifier.description)
+        if gone.isEmpty, headStart == nil { return }
+        try SQLiteFile.wrapping("write", path) {
+            try queue.write { database in
+                for identifier in gone {
+                    try database.execute(sql: "DELETE FROM block WHERE identifier = ?", arguments: [identifier])
+                }
+                for block in added { try Catalog.insert(block, database) }
+                if let headStart {
+                    try database.execute(sql: "INSERT OR REPLACE INTO head_start VALUES (1, ?)", arguments: [headStart])
+                }
+            }
+        }
+    }
+
+    private static func insert(_ block: BlockRecord, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                block.identifier.description, block.range.min, block.range.max, block.bytes, block.level,
+                block.seriesCount, block.sampleCount,
+            ])
+        for parent in Set(block.parents) {
+            try database.execute(
+                sql: "INSERT INTO block_parent VALUES (?, ?)",
+                arguments: [block.identifier.description, parent.description])
+        }
+    }
+
+    /// No call may follow.
+    package func close() throws(StorageError) {
+        try SQLiteFile.wrapping("close", path) { try queue.close() }
+    }
+}

@@ -1,0 +1,91 @@
+import SeriesModel
+import StorageAPI
+
+/// The one thread that changes the head. Batches wait in a bounded queue; each is decided, logged with one write,
+/// applied under the gate, and answered. Whatever else must not run beside that (taking a view for a checkpoint,
+/// truncating) is handed to it as well.
+final class Committer: Sendable {
+    private enum Request {
+        case append(SampleBatch, @Sendable (Result<AppendResult, StorageError>) -> Void)
+        case perform(() -> Void)
+    }
+
+    private struct Queue {
+        var requests: [Request] = []
+        /// Batches that were taken out of the queue and are not answered yet.
+        var takenCount = 0
+        var isClosed = false
+        var isStopped = false
+    }
+
+    private let queue = Monitor(Queue())
+    private let queuedMax: Int
+
+    /// - Parameter handle: commits one batch, on the committer's thread.
+    init(
+        queuedMax: Int, handle: @escaping @Sendable (SampleBatch) -> Result<AppendResult, StorageError>
+    ) throws(StorageError) {
+        self.queuedMax = queuedMax
+        let queue = queue
+        try StoreThread.start("committer") {
+            while let requests = Committer.next(queue) {
+                for request in requests {
+                    switch request {
+                    case .append(let batch, let answer): answer(handle(batch))
+                    case .perform(let work): work()
+                    }
+                }
+            }
+            queue.change { $0.isStopped = true }
+        }
+    }
+
+    /// All that waits at once: one lock for many batches under load. Nil when there is nothing more to come.
+    private static func next(_ queue: Monitor<Queue>) -> [Request]? {
+        queue.wait { state -> [Request]?? in
+            state.takenCount = 0
+            if state.requests.isEmpty { return state.isClosed ? .some(nil) : nil }
+            defer { state.requests = [] }
+            state.takenCount = state.requests.count
+            return state.requests
+        }
+    }
+
+    /// - Throws: `.closed`; `.unavailable` when too many batches wait already; what the commit met.
+    func append(_ batch: SampleBatch) async throws -> AppendResult {
+        try await withCheckedThrowingContinuation { continuation in
+            let refusal = queue.change { state -> StorageError? in
+                if state.isClosed { return .closed }
+                if state.requests.count + state.takenCount >= queuedMax {
+                    return .unavailable(reason: "\(queuedMax) batches wait to be committed, try again")
+                }
+                state.requests.append(.append(batch) { continuation.resume(with: $0.mapError { $0 as any Error }) })
+                return nil
+            }
+            if let refusal { continuation.resume(throwing: refusal) }
+        }
+    }
+
+    /// Runs work on the committer's thread between two batches, and waits for it.
+    func perform<R>(_ work: @escaping () throws -> R) throws -> R {
+        let outcome = Monitor<Result<R, any Error>?>(nil)
+        let isClosed = queue.change { state in
+            if !state.isClosed {
+                state.requests.append(
+                    .perform {
+                        let result = Result { try work() }
+                        outcome.change { $0 = result }
+                    })
+            }
+            return state.isClosed
+        }
+        if isClosed { throw StorageError.closed }
+        return try outcome.wait { $0 }.get()
+    }
+
+    /// Takes no more work, finishes what waits, and ends the thread.
+    func close() {
+        queue.change { $0.isClosed = true }
+        queue.wait { $0.isStopped ? () : nil }
+    }
+}

@@ -1,0 +1,66 @@
+import Logging
+import SelfMetrics
+import SeriesModel
+import StorageAPI
+
+extension TSDB {
+    /// A record of the checkpoint holds about so many samples or series.
+    private static let samplesPerRecord = 20_000
+    private static let seriesPerRecord = 5000
+
+    /// Writes out what the head holds, so that the log before it can go.
+    func checkpoint() throws {
+        metrics.checkpoints.increment()
+        let started = ContinuousClock.now
+        let (series, lsn, segment): ([(LogBatch.NewSeries, HeadSnapshot)], LSN, UInt64)
+        do {
+            (series, lsn, segment) = try committer.perform { [head, log] in
+                let segment = try log.cutSegment()
+                var series: [(LogBatch.NewSeries, HeadSnapshot)] = []
+                series.reserveCapacity(head.seriesCount)
+                head.forEach {
+                    series.append((.init(slot: $0.slot, generation: $0.generation, labels: $0.labels), $0.snapshot()))
+                }
+                return (series, log.nextLSN - 1, segment)
+            }
+            let bytes = try writeCheckpoint(series, lsn, segment)
+            options.logger.info("checkpoint written", metadata: ["lsn": "\(lsn)", "bytes": "\(bytes)"])
+        } catch {
+            metrics.checkpointFailures.increment()
+            throw error
+        }
+        metrics.walTruncations.increment()
+        do {
+            try committer.perform { [log] in try log.removeSegments(before: segment) }
+            metrics.checkpointDeletions.increment()
+        } catch {
+            metrics.walTruncationFailures.increment()
+            throw error
+        }
+        metrics.walTruncateDuration.observe(started.duration(to: .now) / .seconds(1))
+    }
+
+    /// - Returns: its size. Bytes.
+    private func writeCheckpoint(
+        _ series: [(LogBatch.NewSeries, HeadSnapshot)], _ lsn: LSN, _ segment: UInt64
+    ) throws -> Int {
+        var writer = try CheckpointWriter(
+            fileSystem: options.fileSystem, directory: log.directory, lsn: lsn, firstSegment: segment)
+        var batch = LogBatch()
+        var samples = SampleBuffer()
+        for (announced, snapshot) in series {
+            batch.newSeries.append(announced)
+            samples.removeAll()
+            try snapshot.read(.all, into: &samples)
+            for (timestamp, value) in zip(samples.timestamps, samples.values) {
+                batch.append(slot: announced.slot, timestamp: timestamp, value: value)
+            }
+            if batch.count >= TSDB.samplesPerRecord || batch.newSeries.count >= TSDB.seriesPerRecord {
+                try writer.add(batch)
+                batch.removeAll()
+            }
+        }
+        if !batch.isEmpty { try writer.add(batch) }
+        return try writer.finish()
+    }
+}

@@ -1,0 +1,140 @@
+import Logging
+import SelfMetrics
+import SeriesModel
+import StorageAPI
+import Synchronization
+
+extension TSDB {
+    /// How often directories are looked at and the retention is applied when nothing else happens. ms
+    private static let idleInterval: Int64 = 60_000
+    /// How long a failed attempt is not repeated, whatever asks for it. ms
+    private static let retryInterval: Int64 = 10_000
+
+    func startThreads() throws(StorageError) {
+        try start("wal-sync") { store in
+            while !store.isClosing(after: store.options.syncInterval) { store.syncLog() }
+        }
+        try start("maintenance", nice: 15) { store in
+            while store.waitForWork() {
+                do {
+                    try store.maintain()
+                } catch {
+                    store.options.logger.error(
+                        "maintenance failed, it is tried again", metadata: ["error": "\(error)"])
+                    if store.isClosing(after: TSDB.retryInterval) { break }
+                }
+            }
+        }
+    }
+
+    private func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError) {
+        maintenance.change { $0.runningThreads += 1 }
+        do throws(StorageError) {
+            try StoreThread.start(name, nice: nice) { [self] in
+                run(self)
+                maintenance.change { $0.runningThreads -= 1 }
+            }
+        } catch {
+            maintenance.change { $0.runningThreads -= 1 }
+            throw error
+        }
+    }
+
+    private func isClosing(after milliseconds: Int64) -> Bool {
+        maintenance.wait(milliseconds: milliseconds) { $0.isClosing ? true : nil } ?? false
+    }
+
+    /// - Returns: false when the store is closing.
+    private func waitForWork() -> Bool {
+        maintenance.wait(milliseconds: TSDB.idleInterval) { state -> Bool? in
+            if state.isClosing { return false }
+            defer { state.isRequested = false }
+            return state.isRequested ? true : nil
+        } ?? true
+    }
+
+    private func syncLog() {
+        let started = ContinuousClock.now
+        do throws(StorageError) {
+            try log.sync()
+            metrics.fsyncDuration.observe(started.duration(to: .now) / .seconds(1))
+        } catch {
+            // What reached the disk is unknown: everything the head holds is written out anew.
+            options.logger.error("cannot sync the log, a checkpoint is made", metadata: ["error": "\(error)"])
+            do {
+                try maintenanceTurn.withLock { _ in try checkpoint() }
+            } catch {
+                options.logger.error("checkpoint failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Cuts the blocks that are due, takes in and lets go what changed on disk, applies the retention. Runs by itself;
+    /// who calls it has it done. Blocks.
+    package func maintain() throws {
+        try maintenanceTurn.withLock { _ in
+            var hasCut = false
+            while let range = try committer.perform({ [head] in head.isCutDue ? head.nextBlockRange : nil }) {
+                do {
+                    metrics.compactionsTriggered.increment()
+                    try cutBlock(range)
+                    hasCut = true
+                } catch {
+                    metrics.compactionFailures.increment()
+                    throw error
+                }
+            }
+            if hasCut { try checkpoint() }
+            try reloadBlocks()
+            try applyRetention()
+        }
+    }
+
+    private func reloadBlocks() throws {
+        let known = head.gate.shared { blocks.all }
+        let found: BlockSet
+        do throws(StorageError) {
+            found = try BlockSet(options, catalog, metrics, known: known)
+        } catch {
+            metrics.reloadFailures.increment()
+            throw error
+        }
+        let before = Set(known.map(\.identifier))
+        let after = Set(found.blocks.map(\.identifier))
+        guard before != after else { return }
+        try show(adding: found.blocks.filter { !before.contains($0.identifier) }, removing: before.subtracting(after))
+        try found.removeLeftovers()
+        metrics.reloads.increment()
+    }
+
+    private func show(adding added: [Block], removing removed: Set<BlockIdentifier>) throws {
+        try committer.perform { [head, blocks] in
+            head.gate.exclusive { blocks.replace(adding: added, removing: removed) }
+        }
+    }
+
+    /// Deletes the blocks that the retention does not keep, oldest first.
+    private func applyRetention() throws {
+        let (visible, headNewest, headBytes) = head.gate.shared {
+            (blocks.all, head.range?.max, head.chunkBytesEstimate)
+        }
+        guard let newest = [headNewest, visible.map(\.range.max).max()].compactMap({ $0 }).max() else { return }
+        let expired = options.retention.expired(
+            visible.map(\.record), newest: newest, otherBytes: log.size + headBytes)
+        if expired.isEmpty { return }
+        let doomed = Set(expired.map(\.block.identifier))
+        try catalog.replace(adding: [], removing: Array(doomed))
+        try show(adding: [], removing: doomed)
+        for (block, reason) in expired {
+            let path = visible.first { $0.identifier == block.identifier }?.reader.path
+            if let path { try BlockDirectory.remove(fileSystem: options.fileSystem, path: path) }
+            switch reason {
+            case .time: metrics.timeRetentions.increment()
+            case .size: metrics.sizeRetentions.increment()
+            }
+            options.logger.info(
+                "block deleted by retention", metadata: ["block": "\(block.identifier)", "limit": "\(reason)"])
+        }
+        metrics.reloads.increment()
+    }
+}

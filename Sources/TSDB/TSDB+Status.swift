@@ -1,0 +1,43 @@
+import SeriesModel
+package import StorageAPI
+import Synchronization
+
+extension TSDB: StorageStatus {
+    package func headStatistics() -> HeadStatistics {
+        head.gate.shared {
+            var statistics = HeadStatistics()
+            statistics.seriesCount = head.seriesCount
+            statistics.labelPairCount = head.postings.pairCount
+            statistics.chunkCount = head.chunkCount
+            statistics.range = head.range
+            return statistics
+        }
+    }
+
+    package func cardinality(limit: Int) -> Cardinality {
+        // A copy of the index (shared storage), so that counting does not hold the gate.
+        let postings = head.gate.shared { head.postings }
+        var names: [String: (values: Int, bytes: Int)] = [:]
+        var metrics: [Cardinality.Row] = []
+        var pairs: [Cardinality.Row] = []
+        postings.forEachPair { name, value, count in
+            names[name, default: (0, 0)].values += 1
+            names[name, default: (0, 0)].bytes += value.utf8.count * count
+            if name == Label.metricName { metrics.append(.init(name: value, value: count)) }
+            pairs.append(.init(name: name + "=" + value, value: count))
+        }
+        func largest(_ rows: [Cardinality.Row]) -> [Cardinality.Row] {
+            Array(rows.sorted { $0.value != $1.value ? $0.value > $1.value : $0.name < $1.name }.prefix(max(0, limit)))
+        }
+        var cardinality = Cardinality()
+        cardinality.seriesCountByMetricName = largest(metrics)
+        cardinality.seriesCountByLabelPair = largest(pairs)
+        cardinality.valueCountByLabelName = largest(names.map { .init(name: $0.key, value: $0.value.values) })
+        cardinality.memoryByLabelName = largest(names.map { .init(name: $0.key, value: $0.value.bytes) })
+        return cardinality
+    }
+
+    package var retentionDescription: String { options.retention.description }
+
+    package var corruptionCount: Int { corruptions.load(ordering: .relaxed) }
+}

@@ -1,0 +1,133 @@
+import FileIO
+import Logging
+import SelfMetrics
+import SeriesModel
+package import StorageAPI
+import Synchronization
+
+/// The store: a head in memory behind a write-ahead log, and immutable blocks on disk.
+///
+/// A tour: `append` hands a batch to the `Committer`, which decides it, writes one frame to the log and applies it to
+/// the `Head` under the gate. `select` takes a view of head and blocks under one hold of the gate. A low-priority thread
+/// cuts blocks off the head, makes checkpoints and applies the retention (`TSDB+Maintenance`). Opening replays
+/// checkpoint and log (`TSDB+Open`).
+package final class TSDB: Sendable {
+    /// What is kept over a restart and is not a sample.
+    package let state: StateStore
+    let options: TSDBOptions
+    let head: Head
+    let log: LogWriter
+    let metrics: TSDBMetrics
+    /// Changed by the committer under the gate held exclusively; read under the gate.
+    let blocks: BlockList
+    let catalog: Catalog
+    let committer: Committer
+    let maintenance = Monitor(MaintenanceState())
+    /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
+    let maintenanceTurn = Mutex(())
+    let corruptions: Atomic<Int>
+    private let lock: Mutex<DirectoryLock?>
+
+    struct MaintenanceState {
+        var isRequested = false
+        var isClosing = false
+        var runningThreads = 0
+    }
+
+    /// What `open` has put together.
+    struct Parts {
+        let head: Head
+        let log: LogWriter
+        let blocks: BlockList
+        let catalog: Catalog
+        let state: StateStore
+        let lock: DirectoryLock
+        let corruptions: Int
+    }
+
+    init(_ options: TSDBOptions, _ metrics: TSDBMetrics, _ parts: Parts) throws(StorageError) {
+        self.options = options
+        self.metrics = metrics
+        head = parts.head
+        log = parts.log
+        blocks = parts.blocks
+        catalog = parts.catalog
+        state = parts.state
+        lock = Mutex(parts.lock)
+        corruptions = Atomic(parts.corruptions)
+        let (head, log, maintenance) = (parts.head, parts.log, maintenance)
+        committer = try Committer(queuedMax: options.queuedBatchesMax) { batch in
+            let decision = BatchDecision(batch, head: head, now: options.clock.now())
+            if !decision.log.isEmpty {
+                do throws(StorageError) {
+                    _ = try log.append(decision.log)
+                } catch {
+                    decision.abandon()
+                    metrics.walWriteFailures.increment()
+                    return .failure(error)
+                }
+                let chunksBefore = head.chunkCount
+                head.gate.exclusive { decision.apply() }
+                metrics.chunksCreated.increment(by: Double(head.chunkCount - chunksBefore))
+            }
+            metrics.count(decision.result, stored: decision.log.count)
+            if head.isCutDue { maintenance.change { $0.isRequested = true } }
+            return .success(decision.result)
+        }
+        do throws(StorageError) {
+            try startThreads()
+        } catch {
+            close()
+            throw error
+        }
+        metrics.collect { [weak self] in self?.publish() }
+    }
+
+    /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks; the
+    /// second time it does nothing.
+    package func close() {
+        committer.close()
+        maintenance.change { $0.isClosing = true }
+        maintenance.wait { $0.runningThreads == 0 ? () : nil }
+        guard let lock = lock.withLock({ $0.take() }) else { return }
+        do throws(StorageError) {
+            try log.sync()
+            try catalog.close()
+            try state.close()
+            try CleanMarker.put(options.fileSystem, options.directory)
+        } catch {
+            options.logger.error("the store was not closed cleanly", metadata: ["error": "\(error)"])
+        }
+        // The last reference: the next one may have the directory.
+        _ = consume lock
+    }
+}
+
+/// The blocks that queries see, oldest first.
+final class BlockList: @unchecked Sendable {
+    private(set) var all: [Block]
+
+    init(_ blocks: [Block]) {
+        all = blocks
+        sort()
+    }
+
+    /// Exclusive.
+    func replace(adding added: [Block], removing removed: Set<BlockIdentifier>) {
+        all.removeAll { removed.contains($0.identifier) }
+        all += added
+        sort()
+    }
+
+    private func sort() {
+        all.sort { ($0.range.min, $0.identifier) < ($1.range.min, $1.identifier) }
+    }
+}
+
+// MARK: - Appendable
+
+extension TSDB: Appendable {
+    package func append(_ batch: SampleBatch) async throws -> AppendResult {
+        try await committer.append(batch)
+    }
+}

@@ -1,0 +1,102 @@
+import ByteCoding
+import SeriesModel
+
+/// Turns batches into payloads. Values are XOR-ed with the same slot's previous value in the same file, so that a file
+/// decodes from its start with nothing else; the table of previous values is the encoder's state.
+///
+/// A payload that could not be written is taken back with `undo`, before the next one is encoded.
+struct BatchEncoder {
+    private var previousBits: [UInt64] = []
+    /// What the last call to `encode` changed, in order.
+    private var journal: [(slot: UInt32, bits: UInt64)] = []
+    private var tags: [UInt8] = []
+    private var significant = ByteBuilder()
+
+    /// Begins a new file.
+    mutating func reset() {
+        for index in previousBits.indices { previousBits[index] = 0 }
+        journal.removeAll(keepingCapacity: true)
+    }
+
+    /// Appends the payload.
+    /// - Precondition: slots are below `LogFormat.slotLimit`, the columns are of one length.
+    mutating func encode(_ batch: LogBatch, into payload: inout ByteBuilder) {
+        precondition(
+            batch.slots.count == batch.timestamps.count && batch.slots.count == batch.values.count,
+            "columns of \(batch.slots.count), \(batch.timestamps.count) and \(batch.values.count) samples")
+        journal.removeAll(keepingCapacity: true)
+        payload.appendVarint(batch.newSeries.count)
+        for series in batch.newSeries {
+            payload.appendVarint(UInt64(series.slot))
+            payload.appendVarint(UInt64(series.generation))
+            payload.appendSized(series.labels.packed)
+            exchange(series.slot, 0)
+        }
+        payload.appendVarint(batch.count)
+        if batch.count == 0 { return }
+        var previousSlot: Int64 = 0
+        for slot in batch.slots {
+            payload.appendZigzag(Int64(slot) - previousSlot)
+            previousSlot = Int64(slot)
+        }
+        encodeTimestamps(batch.timestamps, into: &payload)
+        encodeValues(batch, into: &payload)
+    }
+
+    /// Takes the last `encode` back.
+    mutating func undo() {
+        for (slot, bits) in journal.reversed() { previousBits[Int(slot)] = bits }
+        journal.removeAll(keepingCapacity: true)
+    }
+
+    private func encodeTimestamps(_ timestamps: [Timestamp], into payload: inout ByteBuilder) {
+        let first = timestamps[0]
+        let isShared = timestamps.allSatisfy { $0 == first }
+        payload.append(isShared ? 1 : 0)
+        payload.appendZigzag(first)
+        if isShared { return }
+        var previous = first
+        for timestamp in timestamps.dropFirst() {
+            payload.appendZigzag(timestamp &- previous)
+            previous = timestamp
+        }
+    }
+
+    /// The tags stand together, before the bytes: LZ4 makes short work of a run of equal ones.
+    private mutating func encodeValues(_ batch: LogBatch, into payload: inout ByteBuilder) {
+        tags.removeAll(keepingCapacity: true)
+        significant.removeAll()
+        for index in 0..<batch.count {
+            let bits = batch.values[index].bitPattern
+            let xor = bits ^ exchange(batch.slots[index], bits)
+            let leading = xor.leadingZeroBitCount / 8
+            if leading == 8 {
+                tags.append(0x80)
+                continue
+            }
+            let trailing = xor.trailingZeroBitCount / 8
+            tags.append(UInt8(truncatingIfNeeded: leading << 4 | trailing))
+            var rest = xor >> UInt64(trailing * 8)
+            for _ in 0..<(8 - leading - trailing) {
+                significant.append(UInt8(truncatingIfNeeded: rest))
+                rest >>= 8
+            }
+        }
+        payload.append(contentsOf: tags)
+        payload.append(contentsOf: significant.bytes)
+    }
+
+    /// Notes a slot's new bits. - Returns: the old ones.
+    @discardableResult
+    private mutating func exchange(_ slot: UInt32, _ bits: UInt64) -> UInt64 {
+        precondition(slot < LogFormat.slotLimit, "slot \(slot) is beyond the format's limit")
+        let index = Int(slot)
+        if index >= previousBits.count {
+            previousBits.append(contentsOf: repeatElement(0, count: index + 1 - previousBits.count))
+        }
+        let old = previousBits[index]
+        journal.append((slot, old))
+        previousBits[index] = bits
+        return old
+    }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Foundation
+import NIOPosix
+import OutboundHTTP
+import SeriesModel
+
+/// `hearth query`: asks a server, ours or Prometheus, with promtool's options and output.
+struct QueryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "query", abstract: "Run a query against a server.", subcommands: [Instant.self, Range.self])
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case promql, json
+    }
+
+    struct Instant: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "instant", abstract: "Run an instant query.")
+
+        @Option(name: [.short, .long], help: "Output format.") var output = Format.promql
+        @Option(help: "Evaluation time (RFC3339 or Unix timestamp); now when left out.") var time: String?
+        @Argument(help: "The server, for example http://localhost:9090.") var server: String
+        @Argument(help: "The expression.") var expression: String
+
+        func run() async throws {
+            let parameters = [("query", expression)] + (time.map { [("time", $0)] } ?? [])
+            try await QueryCommand.run(server, "query", parameters, output)
+        }
+    }
+
+    struct Range: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "range", abstract: "Run a range query.")
+
+        @Option(name: [.short, .long], help: "Output format.") var output = Format.promql
+        @Option(help: "Start (RFC3339 or Unix timestamp); five minutes before the end when left out.") var start:
+            String?
+        @Option(help: "End (RFC3339 or Unix timestamp); now when left out.") var end: String?
+        @Option(help: "Step, a duration; a 250th of the range when left out.") var step: String?
+        @Option(help: "Extra headers: NAME=VALUE.") var header: [String] = []
+        @Argument(help: "The server, for example http://localhost:9090.") var server: String
+        @Argument(help: "The expression.") var expression: String
+
+        func run() async throws {
+            let end = try self.end.map(QueryCommand.seconds) ?? Date().timeIntervalSince1970
+            let start = try self.start.map(QueryCommand.seconds) ?? end - 300
+            guard start <= end else { throw failure("start time is not before end time") }
+            var step = max(1, ((end - start) / 250).rounded(.down))
+            if let text = self.step {
+                do {
+                    step = try Double(DurationText.parse(text)) / 1000
+                } catch {
+                    throw failure("invalid step: \(error)")
+                }
+            }
+            let parameters = [
+                ("query", expression), ("start", NumberText.fixed(start)), ("end", NumberText.fixed(end)),
+                ("step", NumberText.fixed(step)),
+            ]
+            try await QueryCommand.run(server, "query_range", parameters, output, headers: header)
+        }
+    }
+
+    private static func seconds(_ text: String) throws -> Double {
+        if let seconds = Double(text) { return seconds }
+        let formatter = ISO8601DateFormatter()
+        for options: ISO8601DateFormatter.Options in [
+            [.withInternetDateTime], [.withInternetDateTime, .withFractionalSeconds],
+        ] {
+            formatter.formatOptions = options
+            if let date = formatter.date(from: text) { return date.timeIntervalSince1970 }
+        }
+        throw failure("cannot parse \"\(text)\" to a valid timestamp")
+    }
+
+    // MARK: Asking
+
+    private static func run(
+        _ server: String, _ path: String, _ parameters: [(String, String)], _ format: Format, headers: [String] = []
+    ) async throws {
+        var base = server.contains("://") ? server : "http://" + server
+        while base.hasSuffix("/") { base.removeLast() }
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        var fields: [(name: String, value: String)] = [("Content-Type", "application/x-www-form-urlencoded")]
+        for header in headers {
+            let parts = header.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else { throw failure("expected NAME=VALUE, got '\(header)'") }
+            fields.append((parts[0], parts[1]))
+        }
+        let body = parameters.map { $0.0 + "=" + encoded($0.1) }.joined(separator: "&")
+        let request = OutboundRequest(
+            .post, base + "/api/v1/" + path, headers: fields, body: Array(body.utf8), timeout: 120_000)
+        let outcome: Result<OutboundResponse, OutboundError>
+        do throws(OutboundError) {
+            outcome = .success(try await transport.send(request))
+        } catch {
+            outcome = .failure(error)
+        }
+        await transport.shutdown()
+        switch outcome {
+        case .failure(let error): throw failure("query error: \(error)")
+        case .success(let response): try show(response, format)
+        }
+    }
+
+    private static func encoded(_ text: String) -> String {
+        var out = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let hex = String(byte, radix: 16, uppercase: true)
+                out += "%" + (hex.count == 1 ? "0" : "") + hex
+            }
+        }
+        return out
+    }
+
+    private static func show(_ response: OutboundResponse, _ format: Format) throws {
+        let answer: QueryAnswer
+        do {
+            answer = try JSONDecoder().decode(QueryAnswer.self, from: Data(response.body))
+        } catch {
+            throw failure("query error: \(response.statusError): not an answer of the query API")
+        }
+        for warning in answer.warnings ?? [] { printError("Warning: \(warning)") }
+        guard answer.status == "success", let data = answer.data else {
+            throw failure("query error: \(answer.errorType ?? "error"): \(answer.error ?? response.statusError)")
+        }
+        switch format {
+        case .promql: print(data.text)
+        case .json:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(data.result), as: UTF8.self))
+        }
+    }
+}

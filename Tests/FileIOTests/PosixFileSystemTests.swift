@@ -1,0 +1,180 @@
+import FileIO
+import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// A directory that goes with the test.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/hearth-fileio-XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) } != nil }
+        try #require(made)
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { try? PosixFileSystem().remove(path) }
+
+    func callAsFunction(_ name: String) -> String { FilePath.join(path, name) }
+}
+
+@Suite("The machine's file system")
+struct PosixFileSystemTests {
+    private let files = PosixFileSystem()
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test("appends, shortens and appends again at the new end")
+    func append() throws {
+        let path = directory("log")
+        let file = try files.create(path)
+        try file.append([1, 2, 3, 4])
+        try file.truncate(to: 2)
+        try file.append([9])
+        try file.sync()
+        #expect(file.size == 3)
+        #expect(try files.read(path, limit: 10) == [1, 2, 9])
+        let again = try files.openForAppending(path)
+        #expect(again.size == 3)
+        try again.append([7])
+        #expect(try files.size(path) == 4)
+    }
+
+    @Test("refuses to create what is there, and to open what is not")
+    func existence() throws {
+        _ = try files.create(directory("a"))
+        #expect { try files.create(directory("a")) } throws: { ($0 as? FileError)?.code == EEXIST }
+        #expect { try files.openForAppending(directory("b")) } throws: { ($0 as? FileError)?.isNotFound == true }
+        #expect { try files.map(directory("b")) } throws: { ($0 as? FileError)?.operation == "open" }
+    }
+
+    @Test("does not read more than the bound")
+    func bound() throws {
+        let path = directory("big")
+        try files.create(path).append([UInt8](repeating: 1, count: 100))
+        #expect(throws: FileError.self) { try files.read(path, limit: 99) }
+        #expect(try files.read(path, limit: 100).count == 100)
+    }
+
+    @Test("reads files whose size the system does not tell")
+    func procFile() throws {
+        #expect(try files.read("/proc/self/status", limit: 1 << 20).starts(with: Array("Name:".utf8)))
+    }
+
+    @Test("replaces a file as a whole and leaves nothing beside it")
+    func replace() throws {
+        try files.replace(directory("f"), with: [1])
+        try files.replace(directory("f"), with: [2, 3])
+        #expect(try files.read(directory("f"), limit: 10) == [2, 3])
+        #expect(try files.list(directory.path) == ["f"])
+    }
+
+    @Test("makes nested directories, lists them in byte order, and removes them with their content")
+    func directories() throws {
+        try files.createDirectory(directory("x/y/z"))
+        try files.createDirectory(directory("x/y/z"))
+        for name in ["b", "B", "10", "9"] { _ = try files.create(directory("x/" + name)) }
+        #expect(try files.list(directory("x")) == ["10", "9", "B", "b", "y"])
+        try files.syncDirectory(directory("x"))
+        try files.remove(directory("x"))
+        #expect(!files.exists(directory("x")))
+    }
+
+    @Test("says which operation on which file the system refused, and why")
+    func messages() {
+        #expect { try files.list("/nonexistent") } throws: { error in
+            "\(error)" == "list /nonexistent: No such file or directory"
+        }
+    }
+
+    @Test("splits paths")
+    func paths() {
+        #expect(FilePath.directory(of: "/a/b") == "/a")
+        #expect(FilePath.directory(of: "/a") == "/")
+        #expect(FilePath.directory(of: "a") == ".")
+        #expect(FilePath.name(of: "/a/b.c") == "b.c")
+        #expect(FilePath.join("/a/", "b") == "/a/b")
+    }
+}
+
+@Suite("A mapped file")
+struct MappedFileTests {
+    private let files = PosixFileSystem()
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test("copies out what lies within, and refuses the rest")
+    func copy() throws {
+        let path = directory("f")
+        try files.create(path).append(Array(0..<100))
+        let mapped = try files.map(path)
+        #expect(mapped.size == 100)
+        #expect(try mapped.bytes(at: 97, count: 3) == [97, 98, 99])
+        #expect(try mapped.bytes(at: 100, count: 0) == [])
+        for (offset, count) in [(98, 3), (-1, 1), (0, 101), (101, 0), (0, -1), (Int.max, 1), (1, Int.max)] {
+            #expect(throws: FileError.self, "\(count) bytes at \(offset)") { try mapped.bytes(at: offset, count: count) }
+        }
+    }
+
+    @Test("keeps its content after the name is gone")
+    func unlinked() throws {
+        try files.create(directory("f")).append([5, 6])
+        let mapped = try files.map(directory("f"))
+        try files.remove(directory("f"))
+        #expect(try mapped.bytes(at: 0, count: 2) == [5, 6])
+    }
+
+    @Test("that was shortened by somebody gives an error instead of a fault")
+    func shortened() throws {
+        let path = directory("f")
+        let file = try files.create(path)
+        try file.append([UInt8](repeating: 1, count: 3 * 4096))
+        let mapped = try files.map(path)
+        try file.truncate(to: 4096)
+        #expect { try mapped.bytes(at: 8192, count: 10) } throws: { ($0 as? FileError)?.code == EIO }
+        #expect(try mapped.bytes(at: 0, count: 2) == [1, 1])
+        #expect(throws: FileError.self) { try mapped.bytes(at: 4000, count: 5000) }
+    }
+
+    @Test("may be empty")
+    func empty() throws {
+        _ = try files.create(directory("f"))
+        let mapped = try files.map(directory("f"))
+        #expect(mapped.size == 0)
+        #expect(try mapped.bytes(at: 0, count: 0) == [])
+    }
+}
+
+@Suite("A directory lock")
+struct DirectoryLockTests {
+    @Test("is given to one holder at a time, and is free when the holder has gone")
+    func exclusive() throws {
+        let directory = try TemporaryDirectory()
+        do {
+            let lock = try DirectoryLock(directory.path)
+            #expect(throws: DirectoryLock.Refusal.held(path: directory.path)) { try DirectoryLock(directory.path) }
+            withExtendedLifetime(lock) {}
+        }
+        _ = try DirectoryLock(directory.path)
+    }
+
+    @Test("takes over the file that a dead process left")
+    func stale() throws {
+        let directory = try TemporaryDirectory()
+        try PosixFileSystem().create(directory("lock")).append(Array("4711".utf8))
+        _ = try DirectoryLock(directory.path)
+    }
+
+    @Test("says what failed where there is no directory")
+    func missing() {
+        #expect { try DirectoryLock("/nonexistent") } throws: { error in
+            guard case .failed(let failure)? = error as? DirectoryLock.Refusal else { return false }
+            return failure.isNotFound
+        }
+    }
+}

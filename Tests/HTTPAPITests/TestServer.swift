@@ -1,0 +1,84 @@
+import HTTPAPI
+import Logging
+import PromQLEngine
+import Rules
+import Scrape
+import SelfMetrics
+import SeriesModel
+import StorageAPI
+
+/// A server on a free port of loopback, over a store in memory.
+struct TestServer: Sendable {
+    let client: LoopbackClient
+    let registry: MetricsRegistry
+
+    /// 2023-11-14T22:13:20Z, the middle of the stored samples.
+    static let now: Timestamp = 1_700_000_000_000
+
+    static func run<Result>(
+        storage: (any Queryable)? = nil, _ configure: (inout APIServices) -> Void = { _ in },
+        _ body: (TestServer) async throws -> Result
+    ) async throws -> Result {
+        let registry = MetricsRegistry()
+        let storage = storage ?? sampleStore()
+        var services = APIServices(
+            engine: QueryEngine(storage: storage, options: EngineOptions(), metrics: registry), storage: storage,
+            storageStatus: FixedStorageStatus(), registry: registry, clock: ManualClock(now: now),
+            build: BuildInfo(goVersion: "swift6.3", hearthVersion: "0.1.0"),
+            flags: ["config.file": "prometheus.yml", "storage.tsdb.path": "data/"])
+        configure(&services)
+        let server = APIServer(services, routes: APIRoutes(services).all, logger: Logger(label: "test"))
+        let bound = try await server.start(on: [ListenAddress(host: "127.0.0.1", port: 0)])
+        do {
+            let client = LoopbackClient(port: bound[0].port)
+            let result = try await body(TestServer(client: client, registry: registry))
+            await server.stop(within: .seconds(5))
+            return result
+        } catch {
+            await server.stop(within: .seconds(5))
+            throw error
+        }
+    }
+
+    /// An hour around `now`, a sample every 15 s.
+    static func sampleStore() -> ListStore {
+        var store = ListStore()
+        let series: [LabelSet] = [
+            ["__name__": "up", "job": "a", "instance": "one:80"],
+            ["__name__": "up", "job": "b", "instance": "two:80"],
+            ["__name__": "http_requests_total", "job": "a", "handler": "/\"quoted\"\n"],
+            ["__name__": "x_bucket", "job": "a", "le": "1"],
+            ["__name__": "x_bucket", "job": "a", "le": "+Inf"],
+            ["__name__": "http.server.duration", "service.name": "a"],
+            ["__name__": "prometheus_build_info", "version": "3.14.0", "job": "hearth"],
+            ["__name__": "ALERTS", "alertname": "Down", "alertstate": "firing"],
+        ]
+        for (index, labels) in series.enumerated() {
+            var samples = SampleBuffer()
+            for step in -120...240 {
+                let isCounter = labels.metricName?.hasSuffix("_total") == true
+                samples.append(now + Int64(step) * 15_000, isCounter ? Double(step + 120) : Double(index % 2))
+            }
+            store.add(labels, samples)
+        }
+        return store
+    }
+}
+
+struct FixedStorageStatus: StorageStatus {
+    func headStatistics() -> HeadStatistics {
+        var statistics = HeadStatistics()
+        statistics.seriesCount = 8
+        statistics.range = TimeRange(min: 1, max: 2)
+        return statistics
+    }
+
+    func cardinality(limit: Int) -> Cardinality {
+        var cardinality = Cardinality()
+        cardinality.seriesCountByMetricName = [.init(name: "up", value: 2)].prefix(limit).map { $0 }
+        return cardinality
+    }
+
+    var retentionDescription: String { "30d or 10GiB" }
+    var corruptionCount: Int { 0 }
+}

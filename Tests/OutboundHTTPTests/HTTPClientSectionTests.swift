@@ -1,0 +1,93 @@
+import ConfigTree
+import Testing
+
+@testable import OutboundHTTP
+
+@Suite("HTTP client configuration")
+struct HTTPClientSectionTests {
+    private func read(_ text: String) throws -> HTTPClientSection {
+        var section = try ConfigNode.parse(text, file: "t.yml").section("test")
+        let client = try HTTPClientSection(taking: &section, baseDirectory: "/etc/hearth")
+        try section.finish()
+        return client
+    }
+
+    @Test("Nothing said means redirects, HTTP/2, no credentials")
+    func defaults() throws {
+        let client = try read("{}")
+        #expect(client == HTTPClientSection())
+        #expect(client.followsRedirects && client.enablesHTTP2)
+    }
+
+    @Test("Each way to give credentials makes its header")
+    func headers() throws {
+        let cases = [
+            ("basic_auth: {username: Aladdin, password: open sesame}", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("basic_auth: {username: u}", "Basic dTo="),
+            ("authorization: {credentials: t}", "Bearer t"),
+            ("authorization: {type: Token, credentials: t}", "Token t"),
+            ("bearer_token: t", "Bearer t"),
+        ]
+        for (text, header) in cases { #expect(try read(text).authorizationHeader() == header) }
+        #expect(try read("{}").authorizationHeader() == nil)
+    }
+
+    @Test("A secret is in no description of the section and not in its rendering")
+    func secrets() throws {
+        for text in [
+            "basic_auth: {username: u, password: hush}", "authorization: {credentials: hush}", "bearer_token: hush",
+            "tls_config: {cert: public, key: hush}",
+        ] {
+            let client = try read(text)
+            #expect(!String(describing: client).contains("hush"))
+            #expect(!String(reflecting: client).contains("hush"))
+            let rendered = ConfigOutput.mapping(client.output).yaml
+            #expect(!rendered.contains("hush"))
+            #expect(rendered.contains("<secret>"))
+        }
+    }
+
+    @Test(
+        "Contradictions and the unsupported are refused",
+        arguments: [
+            ("basic_auth: {username: a, username_file: b}", "at most one of"),
+            ("basic_auth: {password: a, password_file: b}", "at most one of"),
+            ("authorization: {type: Basic, credentials: x}", "authorization type cannot be set to \"basic\""),
+            ("tls_config: {ca: a, ca_file: b}", "at most one of ca and ca_file must be configured"),
+            ("tls_config: {cert_file: a}", "exactly one of key or key_file must be configured"),
+            ("tls_config: {min_version: TLS12}", "not supported by Hearth yet"),
+            ("proxy_url: http://p", "not supported by Hearth yet"),
+            ("oauth2: {client_id: x}", "not supported by Hearth yet"),
+            ("basic_auth: {nonsense: 1}", "field nonsense not found in type basic_auth"),
+        ])
+    func refusals(text: String, expected: String) {
+        let error = #expect(throws: ConfigError.self) { _ = try read(text) }
+        #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("Locations lead where RFC 3986 says")
+    func references() throws {
+        let base = try #require(URLReference("http://Host:8080/a/b?c=d#e"))
+        #expect(base.host == "host" && base.port == 8080 && base.target == "/a/b?c=d")
+        #expect(base.resolving("/x") == "http://host:8080/x")
+        #expect(base.resolving("x") == "http://host:8080/a/x")
+        #expect(base.resolving("?q") == "http://host:8080/a/b?q")
+        #expect(base.resolving("//other/x") == "http://other/x")
+        #expect(base.resolving("https://other/x") == "https://other/x")
+        #expect(base.resolving("ftp://other/x") == nil)
+        #expect(URLReference("http://[::1]:9090/")?.host == "[::1]")
+        #expect(URLReference("nonsense") == nil)
+        #expect(URLReference("http://") == nil)
+        #expect(URLReference("http://h:99999/") == nil)
+    }
+
+    @Test("Credentials stay with their host and do not leave TLS")
+    func credentialScope() throws {
+        let secure = try #require(URLReference("https://a/"))
+        let plain = try #require(URLReference("http://a/"))
+        let other = try #require(URLReference("https://b/"))
+        #expect(plain.sharesCredentials(with: secure))
+        #expect(!secure.sharesCredentials(with: plain))
+        #expect(!secure.sharesCredentials(with: other))
+    }
+}

@@ -1,0 +1,125 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A server on a free loopback port that answers as a test wishes, well-formed or not.
+final class LoopbackServer: Sendable {
+    struct Request: Sendable {
+        var method: String
+        var path: String
+        var headers: [String: String]
+        var body: [UInt8]
+    }
+
+    enum Reply: Sendable {
+        /// A whole, proper answer.
+        case answer(status: String = "200 OK", headers: [String: String] = [:], body: [UInt8])
+        /// Bytes as they are, then the connection is closed.
+        case raw([UInt8])
+        /// A head, then the same piece of body for ever.
+        case endless(head: String, piece: [UInt8])
+        /// Nothing at all.
+        case hang
+        /// The connection is closed without a word.
+        case close
+    }
+
+    let port: Int
+    private let channel: any Channel
+    private let counter: Counter
+
+    static func start(_ reply: @escaping @Sendable (Request) -> Reply) async throws -> LoopbackServer {
+        let counter = Counter()
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                counter.value.add(1, ordering: .relaxed)
+                return channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Connection(reply: reply))
+                }
+            }
+        let channel = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
+        return LoopbackServer(channel, counter)
+    }
+
+    private final class Counter: Sendable { let value = Atomic(0) }
+    private init(_ channel: any Channel, _ counter: Counter) {
+        self.channel = channel
+        self.counter = counter
+        port = channel.localAddress?.port ?? 0
+    }
+
+    /// How many connections have been accepted.
+    var connectionCount: Int { counter.value.load(ordering: .relaxed) }
+
+    func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    func stop() async { try? await channel.close() }
+}
+
+private final class Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let reply: @Sendable (LoopbackServer.Request) -> LoopbackServer.Reply
+    private var received: [UInt8] = []
+
+    init(reply: @escaping @Sendable (LoopbackServer.Request) -> LoopbackServer.Reply) {
+        self.reply = reply
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        received.append(contentsOf: unwrapInboundIn(data).readableBytesView)
+        while let request = takeRequest() { answer(reply(request), context) }
+    }
+
+    private func takeRequest() -> LoopbackServer.Request? {
+        let text = String(decoding: received, as: UTF8.self)
+        guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
+        let lines = text[..<end.lowerBound].split(separator: "\r\n")
+        let first = (lines.first ?? "").split(separator: " ")
+        var headers: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = line[line.index(after: colon)...].drop { $0 == " " }
+            headers[line[..<colon].lowercased()] = String(value)
+        }
+        let headCount = text[..<end.upperBound].utf8.count
+        let bodyCount = Int(headers["content-length"] ?? "0") ?? 0
+        guard first.count >= 2, received.count >= headCount + bodyCount else { return nil }
+        let body = Array(received[headCount..<headCount + bodyCount])
+        received.removeFirst(headCount + bodyCount)
+        return LoopbackServer.Request(
+            method: String(first[0]), path: String(first[1]), headers: headers, body: body)
+    }
+
+    private func answer(_ reply: LoopbackServer.Reply, _ context: ChannelHandlerContext) {
+        switch reply {
+        case .answer(let status, let headers, let body):
+            var head = "HTTP/1.1 \(status)\r\ncontent-length: \(body.count)\r\n"
+            for (name, value) in headers { head += "\(name): \(value)\r\n" }
+            write(Array((head + "\r\n").utf8) + body, context)
+        case .raw(let bytes):
+            let channel = context.channel
+            write(bytes, context).whenComplete { _ in channel.close(promise: nil) }
+        case .endless(let head, let piece):
+            write(Array(head.utf8), context)
+            pour(piece, context.channel)
+        case .hang: break
+        case .close: context.close(promise: nil)
+        }
+    }
+
+    @discardableResult
+    private func write(_ bytes: [UInt8], _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)))
+    }
+
+    private func pour(_ piece: [UInt8], _ channel: any Channel) {
+        Connection.pour(channel.allocator.buffer(bytes: piece), channel)
+    }
+
+    private static func pour(_ buffer: ByteBuffer, _ channel: any Channel) {
+        channel.writeAndFlush(buffer).whenSuccess { pour(buffer, channel) }
+    }
+}

@@ -1,0 +1,132 @@
+import ConfigTree
+import SeriesModel
+import StorageAPI
+import Synchronization
+
+@testable import Scrape
+
+/// A store that keeps everything it is told, by series, and follows the rules of the real one as far as scraping can
+/// see them.
+final class RecordingStore: Appendable {
+    struct Sample: Equatable, CustomStringConvertible {
+        var timestamp: Timestamp
+        var value: Double
+
+        static func == (a: Sample, b: Sample) -> Bool {
+            a.timestamp == b.timestamp && a.value.bitPattern == b.value.bitPattern
+        }
+
+        var description: String {
+            StaleMarker.isStale(value) ? "stale@\(timestamp)" : "\(NumberText.apiValue(value))@\(timestamp)"
+        }
+    }
+
+    private struct State {
+        var slots: [LabelSet] = []
+        var generation: UInt32 = 1
+        var refs: [LabelSet: SeriesRef] = [:]
+        var samples: [LabelSet: [Sample]] = [:]
+        var batchCount = 0
+        var failure: StorageError?
+    }
+
+    private let state = Mutex(State())
+
+    func append(_ batch: SampleBatch) async throws -> AppendResult {
+        try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            state.batchCount += 1
+            var result = AppendResult()
+            result.refs = batch.newSeries.map { labels in
+                if let ref = state.refs[labels] { return ref }
+                let ref = SeriesRef(slot: UInt32(state.slots.count), generation: state.generation)
+                state.slots.append(labels)
+                state.refs[labels] = ref
+                result.seriesCreated += 1
+                return ref
+            }
+            for index in 0..<batch.count {
+                let labels: LabelSet
+                switch batch.series[index] {
+                case .new(let new): labels = batch.newSeries[new]
+                case .known(let ref):
+                    guard ref.generation == state.generation, Int(ref.slot) < state.slots.count else {
+                        result.rejected.append((index, .unknownSeries))
+                        continue
+                    }
+                    labels = state.slots[Int(ref.slot)]
+                }
+                let sample = Sample(timestamp: batch.timestamps[index], value: batch.values[index])
+                if let last = state.samples[labels]?.last, last.timestamp >= sample.timestamp {
+                    if last == sample {
+                        result.accepted += 1
+                    } else {
+                        let isSameTime = last.timestamp == sample.timestamp
+                        result.rejected.append((index, isSameTime ? .duplicateTimestamp : .outOfOrder))
+                    }
+                    continue
+                }
+                state.samples[labels, default: []].append(sample)
+                result.accepted += 1
+            }
+            return result
+        }
+    }
+
+    /// All references die, as after series have left the head.
+    func forgetReferences() {
+        state.withLock { state in
+            state.generation += 1
+            state.refs = [:]
+            state.slots = []
+        }
+    }
+
+    func setFailure(_ failure: StorageError?) { state.withLock { $0.failure = failure } }
+
+    var batchCount: Int { state.withLock { $0.batchCount } }
+
+    var series: [LabelSet] { state.withLock { $0.samples.keys.sorted() } }
+
+    func samples(_ labels: LabelSet) -> [Sample] { state.withLock { $0.samples[labels] ?? [] } }
+
+    /// The newest value of a series, by the notation of PromQL.
+    func last(_ notation: String) -> Sample? {
+        state.withLock { state in
+            state.samples.first { $0.key.metricNotation == notation }?.value.last
+        }
+    }
+
+    func all(_ notation: String) -> [Sample] {
+        state.withLock { state in
+            state.samples.first { $0.key.metricNotation == notation }?.value ?? []
+        }
+    }
+}
+
+/// Parses YAML written in a test.
+func yaml(_ text: String) throws -> ConfigNode { try ConfigNode.parse(text, file: "test.yml") }
+
+/// One scrape job from YAML.
+func job(_ text: String, globals: String = "") throws -> ScrapeConfig {
+    let globals = try ScrapeGlobals(globals.isEmpty ? nil : yaml(globals), baseDirectory: "/etc/hearth")
+    let configs = try ScrapeConfig.parseAll([yaml(text)], globals: globals, baseDirectory: "/etc/hearth")
+    guard let first = configs.first else { throw ConfigError(file: "test.yml", message: "no job") }
+    return first
+}
+
+/// Waits until a condition holds, giving other tasks their turn; at most ten seconds.
+func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
+    for _ in 0..<2000 {
+        if try await condition() { return true }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+    return false
+}
+
+/// A target without discovery.
+func makeTarget(_ labels: LabelSet = ["instance": "t:1", "job": "j"], interval: Int64 = 15_000) -> Target {
+    Target(
+        identity: Target.Identity(labels: labels, url: "http://t:1/metrics"), discoveredLabels: labels, labels: labels,
+        interval: interval, timeout: 10_000)
+}
