@@ -40,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -50,6 +51,7 @@ let package = Package(
     targets: [
         // System libraries, and C and C++ behind plain C headers.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2Shim", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNumberText"),
         .target(name: "CPosixShim"),
@@ -75,7 +77,7 @@ let package = Package(
         module("SelfMetrics", "SeriesModel"),
         module(
             "OutboundHTTP", "ConfigTree", "SelfMetrics", "SeriesModel", nioCore, nioPosix, nioHTTP1,
-            .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
@@ -87,7 +89,7 @@ let package = Package(
 
         // Services
         module(
-            "Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "FileIO", "ConfigTree",
+            "Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
             "SelfMetrics", logging),
         module(
             "Rules", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "Templating", "ConfigTree",
@@ -99,12 +101,10 @@ let package = Package(
 
         // Faces
         module(
-            "HTTPAPI", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Notifier", "Scrape",
-            "Exposition", "ConfigTree", "SelfMetrics", "Regexp", logging, nioCore, nioHTTP1, nioPosix,
-            .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-            .product(name: "Hummingbird", package: "hummingbird"),
+            "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
+            "SelfMetrics", logging, nioCore, nioPosix, .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "HummingbirdCore", package: "hummingbird")),
-        module("WebUI", "HTTPAPI", .product(name: "Hummingbird", package: "hummingbird")),
+        module("WebUI", "HTTPAPI", "SeriesModel", "Rules", "Scrape"),
 
         // The whole
         module(
@@ -131,12 +131,33 @@ let package = Package(
         tests("ByteCoding"),
         tests("ChunkEncoding", "SeriesModel", "ByteCoding"),
         tests("ConfigTree", "SeriesModel"),
+        tests("Demo"),
         tests("Exposition", "SeriesModel"),
         tests("FileIO", "TestSupport"),
+        tests("HTTPAPI", "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape", "StorageAPI",
+            "SeriesModel", "SelfMetrics", "CZlib", logging),
+        tests(
+            "OutboundHTTP", "ConfigTree", "SelfMetrics", "SeriesModel", nioCore, nioPosix, nioHTTP1,
+            .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl")),
+        tests("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "PromQLTestKit"),
         tests("PromQLSyntax", "SeriesModel"),
+        tests("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel"),
         tests("Regexp"),
         tests("Relabeling", "SeriesModel", "ConfigTree"),
+        tests("Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
+            "SelfMetrics", logging, nioCore, nioPosix, nioHTTP1),
         tests("SeriesModel", "Regexp"),
+        tests("Server", "PromQLSyntax", "SeriesModel"),
+        tests("TSDB", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO", "SelfMetrics", "TestSupport",
+            logging),
+        tests("Templating", "SeriesModel"),
+        tests("WebUI", "HTTPAPI"),
+        .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: settings),
+
+        // Benchmarks
+        benchmark("Codec", "ChunkEncoding", "SeriesModel"),
+        benchmark("Query", "TSDB", "PromQLEngine", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
     ],
     cxxLanguageStandard: .cxx17
 )

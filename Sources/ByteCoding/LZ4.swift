@@ -14,7 +14,9 @@ package enum LZ4 {
         _ input: UnsafeRawBufferPointer, into output: inout [UInt8], smallerThan limit: Int
     ) -> Bool {
         output.removeAll(keepingCapacity: true)
-        guard let source = input.baseAddress, let size = Int32(exactly: input.count), size > 0, limit > 1 else { return false }
+        guard let source = input.baseAddress, let size = Int32(exactly: input.count), size > 0, limit > 1 else {
+            return false
+        }
         let bound = Int(LZ4_compressBound(size))
         guard bound > 0 else { return false }
         let room = Int32(clamping: min(bound, limit - 1))

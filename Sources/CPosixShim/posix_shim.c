@@ -2,7 +2,6 @@
 #include "CPosixShim.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,8 +12,6 @@ int hearth_lock_file(int descriptor) {
     }
     return 0;
 }
-
-void hearth_trim_memory(void) { malloc_trim(0); }
 
 void hearth_error_text(int code, char *text, size_t room) {
     char buffer[256];

@@ -25,23 +25,21 @@ package enum ConfigFile {
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         while true {
-            let oldCount = bytes.count
-            guard oldCount <= bytesMax else {
+            guard bytes.count <= bytesMax else {
                 throw ConfigError(file: path, message: "larger than \(ByteSize.format(Int64(bytesMax)))")
             }
-            let piece = 64 << 10
-            var received = 0
-            bytes.append(contentsOf: repeatElement(0, count: piece))
-            bytes.withUnsafeMutableBytes { buffer in
-                received = Glibc.read(descriptor, buffer.baseAddress.map { $0 + oldCount }, piece)
-            }
-            let code = errno
-            bytes.removeLast(piece - max(received, 0))
-            if received < 0 {
-                if code == EINTR { continue }
-                throw failure("read", path, code)
-            }
+            let (received, code) = readPiece(descriptor, into: &bytes)
             if received == 0 { return bytes }
+            if received < 0, code != EINTR { throw failure("read", path, code) }
+        }
+    }
+
+    private static func readPiece(_ descriptor: Int32, into bytes: inout [UInt8]) -> (received: Int, code: Int32) {
+        withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { piece in
+            let received = Glibc.read(descriptor, piece.baseAddress, piece.count)
+            let code = errno
+            if received > 0 { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece[..<received])) }
+            return (received, code)
         }
     }
 

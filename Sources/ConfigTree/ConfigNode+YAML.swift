@@ -35,6 +35,9 @@ extension ConfigNode {
         guard budget > 0 else { throw error("too many nodes") }
         switch node {
         case .scalar(let scalar):
+            guard scalar.tag.description != "tag:yaml.org,2002:binary" else {
+                throw error("values tagged !!binary are not supported by Hearth yet")
+            }
             let isEmpty = scalar.style == .plain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
             content = isEmpty ? .null : .scalar(scalar.string)
         case .sequence(let sequence):

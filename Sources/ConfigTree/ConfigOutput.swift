@@ -70,7 +70,8 @@ package indirect enum ConfigOutput: Sendable {
     }
 
     private static let reserved: Set<String> = [
-        "", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", "-.inf", "+.inf", ".nan", "<<", "=",
+        "", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", "-.inf", "+.inf", ".nan", "<<",
+        "=",
     ]
 
     private static func needsQuotes(_ text: String) -> Bool {

@@ -1,4 +1,5 @@
 import ConfigTree
+import Logging
 import Server
 
 #if canImport(Glibc)
@@ -48,7 +49,11 @@ package struct DemoServer: Sendable {
                 "--web.listen-address=127.0.0.1:\(port)", "--web.external-url=http://127.0.0.1:\(port)",
                 "--web.enable-lifecycle", "--log.level=warn",
             ])
-            return await ServerProcess.run(flags) { print(welcome(port: port, backendPort: backendPort)) }
+            return await ServerProcess.run(flags) {
+                print(welcome(port: port, backendPort: backendPort))
+                // Standard output may be a pipe or a file, where it would wait for more.
+                fflush(nil)
+            }
         } catch {
             logger.error("the demo cannot start", metadata: ["error": "\(error)"])
             return 1

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A copy of a rule file with seconds for minutes and minutes for hours, so that a demo of two minutes shows what
 /// takes an hour in earnest. The copy's groups and alerts carry the label `pace="demo"`.
 enum FastRules {
@@ -15,7 +17,7 @@ enum FastRules {
         return out
     }
 
-    /// Durations in `for:` and `interval:` lines and in brackets, one unit shorter.
+    /// Durations in `for:` and `interval:` lines, in brackets and behind `offset`, one unit shorter.
     private static func shortened(_ line: String) -> String {
         let trimmed = line.drop { $0 == " " }
         for key in ["for:", "interval:", "keep_firing_for:"] where trimmed.hasPrefix(key) {
@@ -31,7 +33,16 @@ enum FastRules {
             out += isDuration(inner) ? shorter(inner) : inner
             rest = rest[close...]
         }
-        return out + rest
+        return shortenedOffsets(out + rest)
+    }
+
+    private static func shortenedOffsets(_ line: String) -> String {
+        var parts = line.components(separatedBy: "offset ")
+        for index in parts.indices.dropFirst() {
+            let duration = parts[index].prefix { $0.isNumber || $0.isLetter }
+            parts[index] = shorter(String(duration)) + parts[index].dropFirst(duration.count)
+        }
+        return parts.joined(separator: "offset ")
     }
 
     private static func isDuration(_ text: String) -> Bool {

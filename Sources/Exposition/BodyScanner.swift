@@ -1,5 +1,9 @@
 import SeriesModel
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The two text grammars: they share their tokens and differ in white space, line ends and what may follow a value.
 enum TextGrammar {
     case prometheus
@@ -84,9 +88,10 @@ struct BodyScanner {
 
     /// The end of the line from an index: that of its newline, or of the body.
     func lineEnd(_ start: Int) -> Int {
-        var index = start
-        while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index &+= 1 }
-        return index
+        guard start < bytes.count, let base = bytes.baseAddress,
+            let newline = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
+        else { return bytes.count }
+        return UnsafeRawPointer(newline) - base
     }
 
     func isUTF8(_ range: Range<Int>) -> Bool {

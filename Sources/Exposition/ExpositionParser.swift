@@ -9,8 +9,8 @@ package import SeriesModel
 /// A sample line costs finding the end of its series text and reading its number; nothing is allocated and no string is
 /// made. Labels are read where somebody asks for them: for series that a scrape cache has not seen.
 ///
-/// The parser does not own the bytes: they must outlive it, as inside `withUnsafeBytes`. After an error there is no going
-/// on. Any bytes are safe to read.
+/// The parser does not own the bytes: they must outlive it, as inside `withUnsafeBytes`. After an error there is no
+/// going on. Any bytes are safe to read.
 package struct ExpositionParser {
     package let body: UnsafeRawBufferPointer
     private let isOpenMetrics: Bool

@@ -132,7 +132,8 @@ struct LabelReader {
         // Sets are small and mostly in order.
         for position in fields.indices.dropFirst() {
             var index = position
-            while index > 0, unescaped[fields[index].name].lexicographicallyPrecedes(unescaped[fields[index - 1].name]) {
+            while index > 0, unescaped[fields[index].name].lexicographicallyPrecedes(unescaped[fields[index - 1].name])
+            {
                 fields.swapAt(index, index - 1)
                 index -= 1
             }

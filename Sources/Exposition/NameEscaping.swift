@@ -1,7 +1,7 @@
 import SeriesModel
 
-/// How a name outside the legacy alphabet is written for a reader that cannot take it in quotes: the `escaping` parameter
-/// of content negotiation (prometheus/common, "escaping schemes").
+/// How a name outside the legacy alphabet is written for a reader that cannot take it in quotes: the `escaping`
+/// parameter of content negotiation (prometheus/common, "escaping schemes").
 package enum NameEscaping: String, Sendable, CaseIterable {
     /// Every foreign character becomes `_`; there is no way back.
     case underscores

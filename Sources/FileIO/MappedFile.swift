@@ -65,7 +65,9 @@ package final class MappedFile: Sendable {
                 throw FileError(operation: "read", path: path, code: EIO)
             }
         case .bytes(let bytes):
-            bytes.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + target.count])) }
+            bytes.withUnsafeBytes {
+                target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + target.count]))
+            }
         }
     }
 

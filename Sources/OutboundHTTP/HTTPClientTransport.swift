@@ -1,6 +1,6 @@
 import AsyncHTTPClient
-import NIOHTTP1
 package import NIOCore
+import NIOHTTP1
 import NIOHTTPCompression
 
 /// The adapter of `HTTPTransport` over async-http-client: connections are kept and reused, answers in gzip are
@@ -68,7 +68,8 @@ package final class HTTPClientTransport: HTTPTransport {
             url = next
         }
         throw OutboundError(
-            .malformed, "\(OutboundError.prefix(method, url))stopped after \(HTTPClientTransport.redirectsMax) redirects")
+            .malformed,
+            "\(OutboundError.prefix(method, url))stopped after \(HTTPClientTransport.redirectsMax) redirects")
     }
 }
 

@@ -114,13 +114,17 @@ extension QueryEngine {
         let timeout = min(max(0, options.timeout ?? self.options.timeout), self.options.timeout)
         let deadline = submitted &+ UInt64(timeout) &* 1_000_000
         metrics.active.increment()
-        let outcome: Result<QueryResult, QueryError> = await withTaskCancellationHandler {
+        defer { metrics.active.decrement() }
+        let pending = PendingAnswer()
+        let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                pool.submit { [metrics] in
+                pending.wait(continuation)
+                let isTaken = pool.submit { [metrics] in
+                    guard pending.begin() else { return }
                     let started = EvaluationContext.monotonicNow()
                     metrics.queueTime.observe(Double(started &- submitted) / 1e9)
-                    continuation.resume(
-                        returning: QueryEngine.outcome(cancellation, deadline, started) {
+                    pending.answer(
+                        QueryEngine.outcome(cancellation, deadline, started) {
                             var result = try body(cancellation, deadline, started)
                             result.statistics.execQueueTime = Double(started &- submitted) / 1e9
                             let finished = EvaluationContext.monotonicNow()
@@ -128,19 +132,22 @@ extension QueryEngine {
                             return result
                         })
                 }
+                // A query that finds no thread in its time is answered without one.
+                if !isTaken { pending.abandon(after: timeout, .timeout("query timed out in query queue")) }
             }
         } onCancel: {
             cancellation.cancel()
+            pending.abandon(.canceled("query was canceled in query queue"))
         }
-        metrics.active.decrement()
+        pending.stopTimer()
         return try outcome.get()
     }
 
     private static func outcome(
         _ cancellation: Cancellation, _ deadline: UInt64, _ started: UInt64, _ body: () throws -> QueryResult
-    ) -> Result<QueryResult, QueryError> {
+    ) -> PendingAnswer.Outcome {
         if cancellation.isCancelled { return .failure(.canceled("query was canceled in query queue")) }
-        if started > deadline { return .failure(.timeout("query timed out in query queue")) }
+        if started >= deadline { return .failure(.timeout("query timed out in query queue")) }
         do {
             return .success(try body())
         } catch let error as QueryError {

@@ -1,5 +1,5 @@
-/// Named groups have two notations, `(?P<name>…)` and, in Go since 1.22, `(?<name>…)`. RE2 libraries that are older know
-/// only the first, so the second is rewritten.
+/// Named groups have two notations, `(?P<name>…)` and, in Go since 1.22, `(?<name>…)`. RE2 libraries that are older
+/// know only the first, so the second is rewritten.
 enum GroupNames {
     static func inOldNotation(_ pattern: String) -> String {
         let bytes = Array(pattern.utf8)

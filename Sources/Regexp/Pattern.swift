@@ -15,7 +15,7 @@ package final class Pattern: Sendable {
         let pointer: OpaquePointer
     }
 
-    /// - Throws: `PatternError` with RE2's own words.
+    /// - Throws: `PatternError`
     package init(_ source: String) throws(PatternError) {
         var message: UnsafeMutablePointer<CChar>?
         var text = GroupNames.inOldNotation(source)
@@ -25,7 +25,8 @@ package final class Pattern: Sendable {
         defer { hearth_re2_free_message(message) }
         guard let pointer else {
             throw PatternError(
-                pattern: source, message: message.map { String(cString: $0) } ?? "cannot compile the expression")
+                pattern: source, compilerMessage: message.map { String(cString: $0) } ?? "cannot compile the expression"
+            )
         }
         self.source = source
         handle = Handle(pointer: pointer)
@@ -87,12 +88,4 @@ package final class Pattern: Sendable {
             return groups[index] ?? ""
         }
     }
-}
-
-/// Why a pattern does not compile.
-package struct PatternError: Error, Hashable, Sendable, CustomStringConvertible {
-    package let pattern: String
-    package let message: String
-
-    package var description: String { "error parsing regexp: " + message }
 }

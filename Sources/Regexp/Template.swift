@@ -27,20 +27,21 @@ enum Template {
         var rest = text
         let isBraced = rest.first == UInt8(ascii: "{")
         if isBraced { rest = rest.dropFirst() }
-        let name = rest.prefix { isWord($0) }
-        rest = rest.dropFirst(name.count)
+        let name = String(decoding: rest, as: UTF8.self).unicodeScalars.prefix(while: isWord)
+        rest = rest.dropFirst(name.reduce(0) { $0 + UTF8.width($1) })
         guard !name.isEmpty else { return nil }
         if isBraced {
             guard rest.first == UInt8(ascii: "}") else { return nil }
             rest = rest.dropFirst()
         }
-        return (String(decoding: name, as: UTF8.self), rest)
+        return (String(name), rest)
     }
 
-    private static func isWord(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+    /// Letters and digits of any script, as Go takes them, and the underscore.
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar == "_" { return true }
+        switch scalar.properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber:
             return true
         default: return false
         }

@@ -1,5 +1,6 @@
-/// Letter case as Go's `strings.ToLower` and `ToUpper` map it: scalar by scalar, so the number of scalars never changes.
-/// Unicode's full mappings, which Swift's `uppercased()` follows, turn `ß` into `SS`; the simple ones leave it.
+/// Letter case as Go's `strings.ToLower` and `ToUpper` map it: scalar by scalar, so the number of scalars never
+/// changes. Unicode's full mappings, which Swift's `uppercased()` follows, turn `ß` into `SS`; the simple ones leave
+/// it.
 enum CaseMapping {
     static func lowercased(_ text: String) -> String {
         map(text) { scalar in

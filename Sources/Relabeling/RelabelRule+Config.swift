@@ -7,7 +7,7 @@ extension RelabelRule {
     /// - Parameter requiresLegacyNames: `metric_name_validation_scheme: legacy`
     package init(_ node: ConfigNode, requiresLegacyNames: Bool = false) throws(ConfigError) {
         var section = try node.section("relabel.plain")
-        let action = try RelabelRule.action(section.present("action"))
+        let action = try RelabelRule.action(section.take("action"))
         let sourceNode = section.present("source_labels")
         let sourceLabels = try RelabelRule.sourceLabels(sourceNode, legacy: requiresLegacyNames)
         let separator = try section.present("separator")?.string()

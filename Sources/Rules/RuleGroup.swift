@@ -188,6 +188,7 @@ actor RuleGroup {
         Alert(
             labels: alert.labels, annotations: alert.annotations, startsAt: alert.firedAt ?? alert.activeAt,
             endsAt: alert.resolvedAt ?? alert.validUntil ?? alert.activeAt,
+            isResolved: alert.resolvedAt != nil,
             generatorURL: context.settings.externalURL + QueryLink.table(query))
     }
 

@@ -6,12 +6,10 @@ extension NumberText {
     package static func appendAPIValue(_ value: Double, to bytes: inout [UInt8]) {
         if appendWhole(value, to: &bytes) { return }
         let magnitude = abs(value)
-        if magnitude.isNaN || magnitude.isInfinite {
-            bytes.append(contentsOf: apiValue(value).utf8)
-        } else if magnitude != 0, magnitude < 1e-6 || magnitude >= 1e21 {
-            append(to: &bytes) { hearth_number_scientific(value, $0, $1) }
-        } else {
+        if magnitude >= 1e-6, magnitude < wholeMax {
             append(to: &bytes) { hearth_number_fixed(value, $0, $1) }
+        } else {
+            bytes.append(contentsOf: apiValue(value).utf8)
         }
     }
 
@@ -21,9 +19,12 @@ extension NumberText {
         appendDigits(value.magnitude, to: &bytes)
     }
 
+    /// 2^53: from here on not every whole number is a double.
+    private static let wholeMax = 9_007_199_254_740_992.0
+
     /// Counters and sizes are whole: their digits are found without the general algorithm.
     private static func appendWhole(_ value: Double, to bytes: inout [UInt8]) -> Bool {
-        guard abs(value) < 9_007_199_254_740_992, let whole = Int64(exactly: value) else { return false }
+        guard abs(value) < wholeMax, let whole = Int64(exactly: value) else { return false }
         if whole == 0, value.sign == .minus { return false }
         append(whole, to: &bytes)
         return true

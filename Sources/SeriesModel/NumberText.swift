@@ -16,7 +16,20 @@ package enum NumberText {
 
     /// Go's `FormatFloat(v, 'f', -1, 64)`: never an exponent.
     package static func fixed(_ value: Double) -> String {
-        special(value, plusSign: true) ?? text { hearth_number_fixed(value, $0, $1) }
+        if let special = special(value, plusSign: true) { return special }
+        // The library writes all digits of a large integer; Go writes the shortest ones and fills up with zeros.
+        if abs(value) >= 9_007_199_254_740_992 { return expanded(scientific(value)) }
+        return text { hearth_number_fixed(value, $0, $1) }
+    }
+
+    /// `-1.25e+03` as `-1250`.
+    /// - Precondition: the exponent is not less than the number of digits behind the point.
+    private static func expanded(_ scientific: String) -> String {
+        let parts = scientific.split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else { return scientific }
+        let digits = parts[0].filter { $0 != "." && $0 != "-" }
+        let zeros = String(repeating: "0", count: max(0, exponent + 1 - digits.count))
+        return (parts[0].hasPrefix("-") ? "-" : "") + digits + zeros
     }
 
     /// Go's `FormatFloat(v, 'f', digits, 64)`.

@@ -1,11 +1,16 @@
-/// Well-formedness of UTF-8 in place, as Unicode's table 3-7 defines it: no overlong forms, no surrogates, nothing above
-/// U+10FFFF.
+/// Well-formedness of UTF-8 in place, as Unicode's table 3-7 defines it: no overlong forms, no surrogates, nothing
+/// above U+10FFFF.
 package enum UTF8Text {
     /// Whether all bytes are well-formed UTF-8. Does not allocate.
     package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while index < bytes.count {
-            if bytes[index] < 0x80 {
+            // Nearly all text is ASCII: eight bytes a step.
+            if index &+ 8 <= bytes.count,
+                bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+            {
+                index &+= 8
+            } else if bytes[index] < 0x80 {
                 index += 1
             } else {
                 let length = scalarLength(in: bytes, at: index)

@@ -63,12 +63,13 @@ actor RunningServer {
             storage: store, options: options.engine(subqueryStep: config.globals.evaluationInterval),
             metrics: registry)
         transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let state = DurableState(store: store.state)
         notifier = Notifier(
-            transport: transport, outbox: store.stateStore, clock: clock, registry: registry,
+            transport: transport, outbox: state, clock: clock, registry: registry,
             options: options.notifier, logger: logger)
         rules = RuleManager(
             context: RuleContext(
-                query: engine.ruleQuery, storage: store, history: store, sink: notifier, states: store.stateStore,
+                query: engine.ruleQuery, storage: store, history: store, sink: notifier, states: state,
                 clock: clock, metrics: RuleMetrics(registry), logger: logger))
         scrapes = ScrapeManager(
             appendable: store, transport: transport, clock: clock, registry: registry,
@@ -82,7 +83,7 @@ actor RunningServer {
         do {
             let services = try self.services(engine, registry, signals)
             let api = APIServer(
-                services, routes: APIRoutes(services).all + WebPages(services).routes, logger: logger)
+                services, routes: APIRoutes(services).all + WebPages(services).all, logger: logger)
             let bound = try await api.start(on: options.addresses)
             self.api = api
             logger.info("listening", metadata: ["addresses": "\(bound.map(\.description).joined(separator: " "))"])
@@ -158,7 +159,12 @@ actor RunningServer {
         services.metadata = { await scrapes.metadata() }
         services.targetMetadata = { await scrapes.targetMetadata().flatMap(\.entries) }
         services.ruleGroups = { await rules.status() }
-        services.alertmanagers = { await notifier.urls }
+        services.alertmanagers = {
+            let status = await notifier.alertmanagers()
+            var urls = AlertmanagerURLs()
+            (urls.active, urls.dropped) = (status.active, status.dropped)
+            return urls
+        }
         services.configuration = { reloads.yaml }
         let startTime = clock.now()
         let hostName = options.hostName

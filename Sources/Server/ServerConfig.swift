@@ -1,4 +1,4 @@
-package import ConfigTree
+import ConfigTree
 package import Notifier
 package import PromQLSyntax
 package import Rules

@@ -1,8 +1,10 @@
 import HTTPAPI
+import Notifier
 import PromQLEngine
 import PromQLSyntax
 import Regexp
 import Rules
+import Scrape
 import SeriesModel
 import TSDB
 
@@ -103,6 +105,21 @@ struct ServerOptions {
         settings.outageTolerance = flags.duration("rules.alert.for-outage-tolerance") ?? settings.outageTolerance
         settings.gracePeriod = flags.duration("rules.alert.for-grace-period") ?? settings.gracePeriod
         return settings
+    }
+
+    var notifier: NotifierOptions {
+        var notifier = NotifierOptions()
+        notifier.queueCapacity = max(1, flags.integer("alertmanager.notification-queue-capacity"))
+        notifier.batchMax = max(1, flags.integer("alertmanager.notification-batch-size"))
+        notifier.drainsOnStop = flags.bool("alertmanager.drain-notification-queue-on-shutdown")
+        return notifier
+    }
+
+    var scrapes: ScrapeManager.Options {
+        var scrapes = ScrapeManager.Options()
+        scrapes.externalAddress = externalURL.address(listenPort: addresses.first?.port ?? 9090)
+        scrapes.hostName = hostName
+        return scrapes
     }
 
     // MARK: HTTP

@@ -12,7 +12,8 @@ final class SignalWatch: Sendable {
 
     let events: AsyncStream<Event>
     private let source: AsyncStream<Event>.Continuation
-    private let watches: [any DispatchSourceSignal]
+    /// Held so that they go on; nobody touches them after `init`.
+    nonisolated(unsafe) private let watches: [any DispatchSourceSignal]
 
     init() {
         let (events, source) = AsyncStream<Event>.makeStream()

@@ -14,6 +14,7 @@ extension TSDB {
         try start("wal-sync") { store in
             while !store.isClosing(after: store.options.syncInterval) { store.syncLog() }
         }
+        guard options.maintainsItself else { return }
         try start("maintenance", nice: 15) { store in
             while store.waitForWork() {
                 do {

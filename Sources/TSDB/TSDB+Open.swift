@@ -21,7 +21,7 @@ extension TSDB {
         try blocks.removeLeftovers()
         metrics.reloads.increment()
         let head = Head(blockRange: options.blockRange)
-        head.raiseStart(to: try headStart(catalog, blocks.blocks))
+        head.raiseStart(to: try headStart(catalog, blocks))
         let (log, report) = try replay(options, into: head, metrics)
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
@@ -57,10 +57,14 @@ extension TSDB {
     }
 
     /// Where the head begins: what the log holds of the time before is in a block, or was in one.
-    private static func headStart(_ catalog: Catalog, _ blocks: [Block]) throws(StorageError) -> Timestamp {
-        if let start = try catalog.headStart() { return start }
+    private static func headStart(_ catalog: Catalog, _ found: BlockSet) throws(StorageError) -> Timestamp {
+        if let start = try catalog.headStart() {
+            // Of a block that is lost the log may have the samples still.
+            return found.missing.map(\.range.min).reduce(start, min)
+        }
         // The catalog is new: the blocks that were cut here tell. Those brought in from elsewhere have no record number.
-        return blocks.filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }.max() ?? .min
+        let ends = found.blocks.filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }
+        return ends.max() ?? .min
     }
 
     private static func replay(

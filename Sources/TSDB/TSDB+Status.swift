@@ -17,12 +17,12 @@ extension TSDB: StorageStatus {
     package func cardinality(limit: Int) -> Cardinality {
         // A copy of the index (shared storage), so that counting does not hold the gate.
         let postings = head.gate.shared { head.postings }
-        var names: [String: (values: Int, bytes: Int)] = [:]
+        var names: [LabelText: (values: Int, bytes: Int)] = [:]
         var metrics: [Cardinality.Row] = []
         var pairs: [Cardinality.Row] = []
         postings.forEachPair { name, value, count in
-            names[name, default: (0, 0)].values += 1
-            names[name, default: (0, 0)].bytes += value.utf8.count * count
+            names[LabelText(name), default: (0, 0)].values += 1
+            names[LabelText(name), default: (0, 0)].bytes += value.utf8.count * count
             if name == Label.metricName { metrics.append(.init(name: value, value: count)) }
             pairs.append(.init(name: name + "=" + value, value: count))
         }
@@ -32,8 +32,8 @@ extension TSDB: StorageStatus {
         var cardinality = Cardinality()
         cardinality.seriesCountByMetricName = largest(metrics)
         cardinality.seriesCountByLabelPair = largest(pairs)
-        cardinality.valueCountByLabelName = largest(names.map { .init(name: $0.key, value: $0.value.values) })
-        cardinality.memoryByLabelName = largest(names.map { .init(name: $0.key, value: $0.value.bytes) })
+        cardinality.valueCountByLabelName = largest(names.map { .init(name: $0.key.text, value: $0.value.values) })
+        cardinality.memoryByLabelName = largest(names.map { .init(name: $0.key.text, value: $0.value.bytes) })
         return cardinality
     }
 

@@ -22,6 +22,9 @@ package struct TSDBOptions: Sendable {
     package var metrics: MetricsRegistry
     package var fileSystem: any FileSystem = PosixFileSystem()
 
+    /// Whether blocks are cut, and the retention is applied, without somebody calling `maintain`.
+    var maintainsItself = true
+
     package init(directory: String, logger: Logger, metrics: MetricsRegistry) {
         self.directory = directory
         self.logger = logger

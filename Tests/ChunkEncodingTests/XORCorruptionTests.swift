@@ -75,7 +75,9 @@ struct XORCorruptionTests {
     func randomBytes() {
         var random = SplitMix(seed: 4)
         for _ in 0..<5000 {
-            var bytes = (0..<Int.random(in: 0...80, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var bytes = (0..<Int.random(in: 0...80, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             if bytes.count > 2 { bytes[0] = 0 }
             _ = decode(bytes)
         }

@@ -31,8 +31,10 @@ struct Entries {
     }
 
     init(_ body: [UInt8], _ format: ExpositionFormat) throws(ExpositionError) {
-        entries = try body.withUnsafeBytes { bytes in Result { () throws(ExpositionError) in try Entries.read(bytes, format) } }
-            .get()
+        entries = try body.withUnsafeBytes { bytes in
+            Result { () throws(ExpositionError) in try Entries.read(bytes, format) }
+        }
+        .get()
     }
 
     init(_ text: String, _ format: ExpositionFormat = .text100) throws(ExpositionError) {

@@ -24,7 +24,8 @@ struct ExpectedLineTests {
 
     @Test("another line is left to be read as usual")
     func misses() throws {
-        let values = try lines("a{x=\"1\"} 1\n", expecting: ["a", "a{x=\"2\"}", "a{x=\"1\"} 1\n", "", "a{x=\"1\"}"], .text004)
+        let values = try lines(
+            "a{x=\"1\"} 1\n", expecting: ["a", "a{x=\"2\"}", "a{x=\"1\"} 1\n", "", "a{x=\"1\"}"], .text004)
         #expect(values == [nil, nil, nil, nil, 1])
     }
 

@@ -49,7 +49,8 @@ struct ExpositionConformanceTests {
         }
     }
 
-    @Test("bodies are taken and refused as upstream does, with its words",
+    @Test(
+        "bodies are taken and refused as upstream does, with its words",
         arguments: [("errors_text.json", ExpositionFormat.text100), ("errors_openmetrics.json", .openMetrics100)])
     func errors(file: String, format: ExpositionFormat) {
         for test in Conformance.cases("exposition/" + file) {

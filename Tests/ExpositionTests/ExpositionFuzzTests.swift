@@ -5,7 +5,8 @@ import Testing
 @Suite("Expositions: any bytes")
 struct ExpositionFuzzTests {
     private static let seeds = [
-        "# HELP a b\n# TYPE a histogram\na_bucket{le=\"1\",x=\"é\\\"\\n\"} 1 123\na_sum 1e-5\n\n{\"a.b\",c=\"d\"} NaN\n",
+        "# HELP a b\n# TYPE a histogram\na_bucket{le=\"1\",x=\"é\\\"\\n\"} 1 123\n"
+            + "a_sum 1e-5\n\n{\"a.b\",c=\"d\"} NaN\n",
         "# TYPE a_seconds counter\n# UNIT a_seconds seconds\na_total{x=\"1\"} 1.5 1.5 # {t=\"u\"} 0.5 1.25\n# EOF\n",
     ]
 

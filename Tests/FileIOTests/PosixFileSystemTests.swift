@@ -11,7 +11,8 @@ final class TemporaryDirectory {
 
     init() throws {
         var template = Array("/tmp/hearth-fileio-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) } != nil }
+        let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) } != nil
+        }
         try #require(made)
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -117,7 +118,9 @@ struct MappedFileTests {
         #expect(try mapped.bytes(at: 97, count: 3) == [97, 98, 99])
         #expect(try mapped.bytes(at: 100, count: 0) == [])
         for (offset, count) in [(98, 3), (-1, 1), (0, 101), (101, 0), (0, -1), (Int.max, 1), (1, Int.max)] {
-            #expect(throws: FileError.self, "\(count) bytes at \(offset)") { try mapped.bytes(at: offset, count: count) }
+            #expect(throws: FileError.self, "\(count) bytes at \(offset)") {
+                try mapped.bytes(at: offset, count: count)
+            }
         }
     }
 

@@ -1,11 +1,11 @@
-import Dispatch
+import Foundation
 
 #if canImport(Glibc)
     import Glibc
 #endif
 
-/// A plain HTTP/1.1 client over a socket, for tests that look at the bytes. It blocks threads of Dispatch, never the
-/// cooperative pool that the server under test needs.
+/// A plain HTTP/1.1 client over a socket, for tests that look at the bytes. Each connection has a thread of
+/// its own to block: the server under test needs the shared ones.
 struct LoopbackClient: Sendable {
     struct Response: Sendable {
         var status = 0
@@ -54,7 +54,7 @@ struct LoopbackClient: Sendable {
         _ body: @escaping @Sendable (_ descriptor: Int32) throws -> Result
     ) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 continuation.resume(
                     with: Swift.Result {
                         let descriptor = try connect()
@@ -96,6 +96,16 @@ struct LoopbackClient: Sendable {
 
     static func readResponse(from descriptor: Int32, isHead: Bool = false) throws -> Response {
         var input = SocketInput(descriptor: descriptor)
+        return try readResponse(from: &input, isHead: isHead)
+    }
+
+    /// The answers to requests that were sent in one go: what is read beyond one belongs to the next.
+    static func readResponses(_ count: Int, from descriptor: Int32) throws -> [Response] {
+        var input = SocketInput(descriptor: descriptor)
+        return try (0..<count).map { _ in try readResponse(from: &input, isHead: false) }
+    }
+
+    private static func readResponse(from input: inout SocketInput, isHead: Bool) throws -> Response {
         var response = Response()
         let statusLine = try input.line().split(separator: " ")
         guard statusLine.count >= 2, let status = Int(statusLine[1]) else { throw Failure(reason: "bad status line") }

@@ -15,10 +15,35 @@ struct TestServer: Sendable {
     /// 2023-11-14T22:13:20Z, the middle of the stored samples.
     static let now: Timestamp = 1_700_000_000_000
 
+    /// One that runs as long as the process, for tests that change nothing.
+    static var shared: TestServer {
+        get async throws { try await sharedStart.value }
+    }
+
+    private static let sharedStart = Task {
+        let (_, server) = try await start(storage: nil, on: [.anyPort]) { _ in }
+        return server
+    }
+
     static func run<Result>(
-        storage: (any Queryable)? = nil, _ configure: (inout APIServices) -> Void = { _ in },
+        storage: (any Queryable)? = nil, addresses: [ListenAddress] = [.anyPort],
+        stopWithin grace: Duration = .seconds(5), _ configure: (inout APIServices) -> Void = { _ in },
         _ body: (TestServer) async throws -> Result
     ) async throws -> Result {
+        let (api, server) = try await start(storage: storage, on: addresses, configure)
+        do {
+            let result = try await body(server)
+            await api.stop(within: grace)
+            return result
+        } catch {
+            await api.stop(within: grace)
+            throw error
+        }
+    }
+
+    private static func start(
+        storage: (any Queryable)?, on addresses: [ListenAddress], _ configure: (inout APIServices) -> Void
+    ) async throws -> (APIServer, TestServer) {
         let registry = MetricsRegistry()
         let storage = storage ?? sampleStore()
         var services = APIServices(
@@ -27,18 +52,16 @@ struct TestServer: Sendable {
             build: BuildInfo(goVersion: "swift6.3", hearthVersion: "0.1.0"),
             flags: ["config.file": "prometheus.yml", "storage.tsdb.path": "data/"])
         configure(&services)
-        let server = APIServer(services, routes: APIRoutes(services).all, logger: Logger(label: "test"))
-        let bound = try await server.start(on: [ListenAddress(host: "127.0.0.1", port: 0)])
-        do {
-            let client = LoopbackClient(port: bound[0].port)
-            let result = try await body(TestServer(client: client, registry: registry))
-            await server.stop(within: .seconds(5))
-            return result
-        } catch {
-            await server.stop(within: .seconds(5))
-            throw error
-        }
+        let server = APIServer(services, routes: APIRoutes(services).all, logger: logger)
+        let bound = try await server.start(on: addresses)
+        return (server, TestServer(client: LoopbackClient(port: bound[0].port), registry: registry))
     }
+
+    private static let logger: Logger = {
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        return logger
+    }()
 
     /// An hour around `now`, a sample every 15 s.
     static func sampleStore() -> ListStore {
@@ -81,4 +104,8 @@ struct FixedStorageStatus: StorageStatus {
 
     var retentionDescription: String { "30d or 10GiB" }
     var corruptionCount: Int { 0 }
+}
+
+extension ListenAddress {
+    static let anyPort = ListenAddress(host: "127.0.0.1", port: 0)
 }

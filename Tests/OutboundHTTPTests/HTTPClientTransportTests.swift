@@ -54,7 +54,9 @@ struct HTTPClientTransportTests {
 
     @Test("A POST carries its body")
     func post() async throws {
-        try await withServer { .answer(body: $0.body) } _: { server, transport in
+        try await withServer {
+            .answer(body: $0.body)
+        } _: { server, transport in
             let response = try await transport.send(
                 OutboundRequest(.post, server.url(), body: Array("hello".utf8), timeout: 5000))
             #expect(response.body == Array("hello".utf8))
@@ -63,7 +65,9 @@ struct HTTPClientTransportTests {
 
     @Test("Connections are kept for the next request")
     func reuse() async throws {
-        try await withServer { _ in .answer(body: []) } _: { server, transport in
+        try await withServer { _ in
+            .answer(body: [])
+        } _: { server, transport in
             for _ in 0..<5 { _ = try await transport.send(OutboundRequest(.get, server.url(), timeout: 5000)) }
             #expect(server.connectionCount == 1)
         }
@@ -86,11 +90,12 @@ struct HTTPClientTransportTests {
         }
     }
 
-
     @Test("gzip is unpacked")
     func gzip() async throws {
         let body = Fixture.zippedLine
-        try await withServer { _ in .answer(headers: ["content-encoding": "gzip"], body: body) } _: {
+        try await withServer { _ in
+            .answer(headers: ["content-encoding": "gzip"], body: body)
+        } _: {
             server, transport in
             let response = try await transport.send(OutboundRequest(.get, server.url(), timeout: 5000))
             #expect(response.body == Array("up 1\n".utf8))
@@ -100,7 +105,9 @@ struct HTTPClientTransportTests {
     @Test("The body limit counts unpacked bytes")
     func gzipBomb() async throws {
         let body = Fixture.zippedBomb
-        try await withServer { _ in .answer(headers: ["content-encoding": "gzip"], body: body) } _: {
+        try await withServer { _ in
+            .answer(headers: ["content-encoding": "gzip"], body: body)
+        } _: {
             server, transport in
             let request = OutboundRequest(.get, server.url(), timeout: 5000, bodyBytesMax: 100_000)
             let error = await failure(of: request, transport)
@@ -114,7 +121,9 @@ struct HTTPClientTransportTests {
     @Test("A body that never ends is cut off at the limit")
     func endless() async throws {
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\n"
-        try await withServer { _ in .endless(head: head, piece: [UInt8](repeating: 0x61, count: 65_536)) } _: {
+        try await withServer { _ in
+            .endless(head: head, piece: [UInt8](repeating: 0x61, count: 65_536))
+        } _: {
             server, transport in
             let request = OutboundRequest(.get, server.url(), timeout: 20_000, bodyBytesMax: 1 << 20)
             let error = await failure(of: request, transport)
@@ -124,7 +133,9 @@ struct HTTPClientTransportTests {
 
     @Test("A server that says nothing runs into the deadline")
     func timeout() async throws {
-        try await withServer { _ in .hang } _: { server, transport in
+        try await withServer { _ in
+            .hang
+        } _: { server, transport in
             let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 100), transport)
             #expect(error?.kind == .timeout)
             #expect(error?.message == "Get \"\(server.url())\": context deadline exceeded")
@@ -133,7 +144,9 @@ struct HTTPClientTransportTests {
 
     @Test("A port where nobody listens is refused at once, in Prometheus' words")
     func refused() async throws {
-        try await withServer { _ in .hang } _: { server, transport in
+        try await withServer { _ in
+            .hang
+        } _: { server, transport in
             await server.stop()
             let start = ContinuousClock.now
             let error = await failure(of: OutboundRequest(.get, server.url("/x"), timeout: 10_000), transport)
@@ -146,7 +159,9 @@ struct HTTPClientTransportTests {
 
     @Test("Bytes that are no HTTP are an error with a clear text")
     func rubbish() async throws {
-        try await withServer { _ in .raw(Array("SSH-2.0-OpenSSH\r\n".utf8)) } _: { server, transport in
+        try await withServer { _ in
+            .raw(Array("SSH-2.0-OpenSSH\r\n".utf8))
+        } _: { server, transport in
             let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 5000), transport)
             #expect(error?.kind == .malformed)
             #expect(error?.message.hasSuffix("malformed HTTP response") == true)
@@ -156,7 +171,9 @@ struct HTTPClientTransportTests {
     @Test("An answer that breaks off is an error")
     func truncated() async throws {
         let bytes = Array("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort".utf8)
-        try await withServer { _ in .raw(bytes) } _: { server, transport in
+        try await withServer { _ in
+            .raw(bytes)
+        } _: { server, transport in
             let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 5000), transport)
             #expect(error != nil)
         }
@@ -199,7 +216,9 @@ struct HTTPClientTransportTests {
 
     @Test("A token file is read anew for each request")
     func tokenFile() async throws {
-        try await withServer { .answer(body: Array(($0.headers["authorization"] ?? "none").utf8)) } _: {
+        try await withServer {
+            .answer(body: Array(($0.headers["authorization"] ?? "none").utf8))
+        } _: {
             server, transport in
             let file = TemporaryFile("first\n")
             var client = HTTPClientSection()
@@ -219,7 +238,9 @@ struct HTTPClientTransportTests {
 
     @Test("A cancelled task abandons its request")
     func cancellation() async throws {
-        try await withServer { _ in .hang } _: { server, transport in
+        try await withServer { _ in
+            .hang
+        } _: { server, transport in
             let url = server.url()
             let task = Task { await failure(of: OutboundRequest(.get, url, timeout: 30_000), transport) }
             task.cancel()

@@ -30,7 +30,8 @@ struct TLSTests {
         -----END PRIVATE KEY-----
         """
 
-    private func answer(_ configuration: String, host: String = "127.0.0.1") async throws -> Result<Int, OutboundError> {
+    private func answer(_ configuration: String, host: String = "127.0.0.1") async throws -> Result<Int, OutboundError>
+    {
         let certificates = try NIOSSLCertificate.fromPEMBytes(Array(TLSTests.certificate.utf8))
         let key = try NIOSSLPrivateKey(bytes: Array(TLSTests.key.utf8), format: .pem)
         let context = try NIOSSLContext(

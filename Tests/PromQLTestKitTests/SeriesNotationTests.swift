@@ -28,7 +28,10 @@ import Testing
             ("{{}} 1", ["{{}}", "1"]),
             ("{{count:1}}x1", ["{{count:1}}", "{{count:1}}"]),
             ("{{count:1 sum:2}}+{{count:2 sum:-1}}x2", ["{{count:1 sum:2}}", "{{count:3 sum:1}}", "{{count:5}}"]),
-            ("{{count:5 buckets:[5]}}-{{count:1 buckets:[1]}}x1", ["{{count:5 buckets:[5]}}", "{{count:4 buckets:[4]}}"]),
+            (
+                "{{count:5 buckets:[5]}}-{{count:1 buckets:[1]}}x1",
+                ["{{count:5 buckets:[5]}}", "{{count:4 buckets:[4]}}"]
+            ),
         ])
     func expansion(text: String, expected: [String]) throws {
         #expect(try values(text) == expected)
@@ -39,7 +42,8 @@ import Testing
         arguments: [
             "Infx3", "NaNx2", "stalex2", "stale+1x2", "Stale", "1+2", "1x", "x2", "0x1F", "1_000", "5m", "1 x2", "1,2",
             "{count:1}", "{{count:1 count:2}}", "{{ count:1}}", "{{count: 1}}", "{{buckets:[]}}", "{{buckets:[ 1]}}",
-            "{{nonsense:1}}", "{{count:+1}}", "{{z_bucket_w:-1}}", "{{counter_reset_hint:never}}", "{{count:1}}+{{count:1}}",
+            "{{nonsense:1}}", "{{count:+1}}", "{{z_bucket_w:-1}}", "{{counter_reset_hint:never}}",
+            "{{count:1}}+{{count:1}}",
             "{{schema:1}}+{{schema:0}}x2", "{{count:1", "{{count:1sum:2}}", "1x99999999999", "{{}}1",
         ])
     func refusal(text: String) {

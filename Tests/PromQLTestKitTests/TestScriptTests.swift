@@ -103,7 +103,8 @@ import Testing
         #expect(load.series.map { $0.values.map(\.description) } == [["2"]])
     }
 
-    @Test("a line that is a number expects a scalar", arguments: ["1", "-0x10", "NaN", "+Inf", "1e3", "0b101", "1_000"])
+    @Test(
+        "a line that is a number expects a scalar", arguments: ["1", "-0x10", "NaN", "+Inf", "1e3", "0b101", "1_000"])
     func scalar(text: String) throws {
         #expect(try evaluation("eval instant at 1m 1\n " + text)?.result.scalar != nil)
     }

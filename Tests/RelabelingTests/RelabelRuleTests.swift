@@ -46,7 +46,8 @@ struct RelabelRuleTests {
     @Test("hashmod takes the low half of the MD5 digest")
     func hashmod() throws {
         // md5("foo\nbar") and md5(""), low eight bytes, modulo 1000 and 2^64 - 1.
-        let small = try apply("{source_labels: [a], target_label: t, modulus: 1000, action: hashmod}", ["a": "foo\nbar"])
+        let small = try apply(
+            "{source_labels: [a], target_label: t, modulus: 1000, action: hashmod}", ["a": "foo\nbar"])
         #expect(small?["t"] == "734")
         let large = try apply(
             "{source_labels: [z], target_label: t, modulus: 18446744073709551615, action: hashmod}", ["a": "x"])
@@ -68,7 +69,7 @@ struct RelabelRuleTests {
         let upper = try apply("{source_labels: [a], target_label: t, action: uppercase}", ["a": "straße ǆ ŉ ᾳ é"])
         #expect(upper?["t"] == "STRAßE Ǆ ŉ ᾼ É")
         let lower = try apply("{source_labels: [a], target_label: t, action: lowercase}", ["a": "ΑΣ İ ẞ"])
-        #expect(lower?["t"] == "ας".replacing("ς", with: "σ") + " i ß")
+        #expect(lower?["t"] == "ασ i ß")
     }
 
     @Test("a target that comes out as no name changes nothing")
@@ -101,9 +102,12 @@ struct RelabelRuleTests {
                 "{action: keepequal, source_labels: [a], target_label: b, regex: x}",
                 "keepequal action requires only 'source_labels' and `target_label`, and no other fields"
             ),
-            ("{action: uppercase, target_label: a, replacement: x}", "'replacement' can not be set for uppercase action"),
+            (
+                "{action: uppercase, target_label: a, replacement: x}",
+                "'replacement' can not be set for uppercase action"
+            ),
             ("{action: labelmap, replacement: ''}", "\"\" is invalid 'replacement' for labelmap action"),
-            ("{regex: '(', target_label: a}", "error parsing regexp: missing ): ("),
+            ("{regex: '(', target_label: a}", "error parsing regexp: missing closing ): `(`"),
             ("{target_label: a, nonsense: 1}", "field nonsense not found in type relabel.plain"),
             ("{source_labels: [''], target_label: a}", "\"\" is not a valid label name"),
             ("{target_label: a, modulus: -1}", "cannot unmarshal \"-1\" into uint64"),

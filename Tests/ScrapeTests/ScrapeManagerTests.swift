@@ -1,5 +1,4 @@
 import ConfigTree
-import NIOPosix
 import OutboundHTTP
 import SelfMetrics
 import SeriesModel

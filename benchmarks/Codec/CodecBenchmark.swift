@@ -47,7 +47,9 @@ struct CodecBenchmark {
             decoded = 0
             for chunk in chunks {
                 buffer.removeAll()
-                guard (try? XORDecoder.decode(chunk, into: &buffer)) != nil else { fatalError("chunk did not decode") }
+                guard (try? XORDecoder.decode(chunk, into: &buffer)) != nil else {
+                    preconditionFailure("chunk did not decode")
+                }
                 decoded += buffer.count
             }
         }

@@ -13,8 +13,5 @@ int hearth_copy_mapped(void *target, const void *source, size_t count);
 // Installs the handler that hearth_copy_mapped needs. Safe to call often.
 void hearth_install_mapping_guard(void);
 
-// Gives memory that the allocator holds free back to the system.
-void hearth_trim_memory(void);
-
 // The system's words for an errno value, cut to the room and ended by 0; `room` is at least 1.
 void hearth_error_text(int code, char *text, size_t room);

@@ -103,7 +103,8 @@ private struct Columns {
 
     /// The samples behind the first two timestamps: `reader` stands before the value of sample `start`.
     private mutating func decode(
-        from start: Int, to count: Int, _ firstTime: Int64, _ firstDelta: Int64, _ firstValue: UInt64, until limit: Int64
+        from start: Int, to count: Int, _ firstTime: Int64, _ firstDelta: Int64, _ firstValue: UInt64,
+        until limit: Int64
     ) throws(ChunkError) -> Int {
         var reader = self.reader
         var window = ValueBits(bits: firstValue)

@@ -1,7 +1,8 @@
 import SeriesModel
 
-/// Reads OpenMetrics 1.0 and 0.0.1 (specification: RFC-style text of the OpenMetrics project), as leniently as upstream's
-/// scrape parser: the grammar is checked, the meaning (order of families, units of counters, bucket order) is not.
+/// Reads OpenMetrics 1.0 and 0.0.1 (specification: RFC-style text of the OpenMetrics project), as leniently as
+/// upstream's scrape parser: the grammar is checked, the meaning (order of families, units of counters, bucket order)
+/// is not.
 struct OpenMetricsParser {
     var scanner: BodyScanner
     /// The type last declared; see `TextParser.kind`.

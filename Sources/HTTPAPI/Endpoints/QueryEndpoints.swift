@@ -28,7 +28,9 @@ extension APIRoutes {
         let limit = try request.limit()
         let start = try request.time("start")
         let end = try request.time("end")
-        guard end >= start else { throw APIError.invalidParameter("end", "end timestamp must not be before start time") }
+        guard end >= start else {
+            throw APIError.invalidParameter("end", "end timestamp must not be before start time")
+        }
         let step = try request.requiredDuration("step")
         guard step > 0 else {
             throw APIError.invalidParameter(

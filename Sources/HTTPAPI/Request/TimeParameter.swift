@@ -14,7 +14,9 @@ enum TimeParameter {
         if let seconds = NumberText.parse(text), seconds.isFinite {
             let whole = seconds.rounded(.towardZero)
             let fraction = ((seconds - whole) * 1000).rounded(.toNearestOrAwayFromZero)
-            if let time = Int64(clamping: whole * 1000 + fraction) { return Swift.min(Swift.max(time, minimum), maximum) }
+            if let time = Int64(clamping: whole * 1000 + fraction) {
+                return Swift.min(Swift.max(time, minimum), maximum)
+            }
         }
         if let time = rfc3339(Array(text.utf8)[...]) { return time }
         if text == minimumText { return minimum }

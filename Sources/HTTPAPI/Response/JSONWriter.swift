@@ -120,6 +120,38 @@ package struct JSONWriter: Sendable {
         }
     }
 
+    /// `[time, "value"]`
+    package mutating func point(_ time: Timestamp, _ value: Double) {
+        open(UInt8(ascii: "["))
+        timestamp(time)
+        sampleValue(value)
+        close(UInt8(ascii: "]"))
+    }
+
+    /// `[time, {…}]`; buckets with nothing in them are left out.
+    package mutating func point(_ time: Timestamp, _ histogram: NativeHistogram) {
+        array { writer in
+            writer.timestamp(time)
+            writer.object { writer in
+                writer.key("count")
+                writer.sampleValue(histogram.count)
+                writer.key("sum")
+                writer.sampleValue(histogram.sum)
+                let filled = histogram.buckets.filter { $0.count != 0 }
+                if filled.isEmpty { return }
+                writer.key("buckets")
+                writer.array(of: filled) { writer, bucket in
+                    writer.array { writer in
+                        writer.integer(bucket.boundaryRule)
+                        writer.sampleValue(bucket.lower)
+                        writer.sampleValue(bucket.upper)
+                        writer.sampleValue(bucket.count)
+                    }
+                }
+            }
+        }
+    }
+
     package mutating func labels(_ labels: LabelSet) {
         open(UInt8(ascii: "{"))
         var ranges = labels.ranges

@@ -9,6 +9,8 @@ struct QueryAnswer: Sendable {
     private static let partBytes = 256 << 10
     /// Answers up to this many samples are written in one go and have a length.
     private static let smallCountMax = 8192
+    /// How many floats a histogram weighs.
+    private static let histogramWeight = 64
     /// How many samples are written between two looks at the part's size.
     private static let runCount = 4096
 
@@ -34,7 +36,8 @@ struct QueryAnswer: Sendable {
         switch result.value {
         case .scalar, .string: 1
         case .vector(let samples): samples.count
-        case .matrix(let series): series.reduce(0) { $0 + $1.samples.count }
+        case .matrix(let series):
+            series.reduce(0) { $0 + $1.samples.count + $1.samples.histograms.count * QueryAnswer.histogramWeight }
         }
     }
 
@@ -77,10 +80,12 @@ struct QueryAnswer: Sendable {
 
     private static func write(_ sample: VectorSample, to writer: inout JSONWriter) {
         writer.field("metric", labels: sample.labels)
-        writer.key("value")
-        writer.array { writer in
-            writer.timestamp(sample.timestamp)
-            writer.sampleValue(sample.value)
+        if let histogram = sample.histogram {
+            writer.key("histogram")
+            writer.point(sample.timestamp, histogram)
+        } else {
+            writer.key("value")
+            writer.point(sample.timestamp, sample.value)
         }
     }
 
@@ -89,26 +94,28 @@ struct QueryAnswer: Sendable {
     ) async throws {
         writer.beginObject()
         writer.field("metric", labels: series.labels)
-        writer.key("values")
-        writer.beginArray()
-        var start = 0
-        while start < series.samples.count {
-            let end = min(series.samples.count, start + runCount)
-            write(series.samples, start..<end, to: &writer)
-            start = end
-            try await drain(&writer)
-        }
-        writer.endArray()
-        writer.endObject()
-    }
-
-    private static func write(_ samples: SampleBuffer, _ indexes: Range<Int>, to writer: inout JSONWriter) {
-        for index in indexes {
+        let samples = series.samples
+        if samples.count > 0 {
+            writer.key("values")
             writer.beginArray()
-            writer.timestamp(samples.timestamps[index])
-            writer.sampleValue(samples.values[index])
+            for start in stride(from: 0, to: samples.count, by: runCount) {
+                for index in start..<min(samples.count, start + runCount) {
+                    writer.point(samples.timestamps[index], samples.values[index])
+                }
+                try await drain(&writer)
+            }
             writer.endArray()
         }
+        if !samples.histograms.isEmpty {
+            writer.key("histograms")
+            writer.beginArray()
+            for (time, histogram) in zip(samples.histogramTimestamps, samples.histograms) {
+                writer.point(time, histogram)
+                try await drain(&writer)
+            }
+            writer.endArray()
+        }
+        writer.endObject()
     }
 
     private static func write(_ statistics: QueryStatistics, to writer: inout JSONWriter) {

@@ -67,7 +67,8 @@ enum ServerMetrics {
             [("version", build.hearthVersion)]
         ).set(1)
         let ready = services.registry.gauge(
-            "prometheus_ready", "Whether Prometheus startup was fully completed and the server is ready for normal "
+            "prometheus_ready",
+            "Whether Prometheus startup was fully completed and the server is ready for normal "
                 + "operation.")
         services.registry.onCollect { ready.set(services.readiness() == .ready ? 1 : 0) }
     }

@@ -13,7 +13,7 @@ struct HistogramSum {
     /// Whether to watch for overflow, which only matters for the mean.
     private let isMean: Bool
 
-    init(isMean: Bool = true) { self.isMean = isMean }
+    init(isMean: Bool) { self.isMean = isMean }
 
     /// Histograms after a reset met others that were none.
     var hasCollision: Bool { hasSeenReset && hasSeenNoReset }

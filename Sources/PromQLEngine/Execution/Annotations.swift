@@ -3,22 +3,26 @@ import SeriesModel
 
 /// Warnings and infos of one query, each text once, in the order of their places.
 struct Annotations {
-    private enum Kind { case warning, info }
-
     private struct Key: Hashable {
         var isWarning: Bool
         var text: String
     }
 
-    private static let shownMax = 10
-    private var places: [Key: SourceRange] = [:]
-
-    mutating func warn(_ text: String, at range: SourceRange) {
-        places[Key(isWarning: true, text: "PromQL warning: " + text)] = range
+    private struct Place {
+        var range: SourceRange
+        /// Shown behind the text, but without a say in which texts are the same.
+        var detail: String
     }
 
-    mutating func info(_ text: String, at range: SourceRange) {
-        places[Key(isWarning: false, text: "PromQL info: " + text)] = range
+    private static let shownMax = 10
+    private var places: [Key: Place] = [:]
+
+    mutating func warn(_ text: String, at range: SourceRange) {
+        places[Key(isWarning: true, text: text)] = Place(range: range, detail: "")
+    }
+
+    mutating func info(_ text: String, detail: String = "", at range: SourceRange) {
+        places[Key(isWarning: false, text: text)] = Place(range: range, detail: detail)
     }
 
     func texts(in query: [UInt8]) -> (warnings: [String], infos: [String]) {
@@ -26,15 +30,15 @@ struct Annotations {
     }
 
     private func shown(warnings: Bool, _ query: [UInt8]) -> [String] {
+        let kind = warnings ? "warning" : "info"
         let sorted = places.filter { $0.key.isWarning == warnings }
-            .sorted { ($0.value.start, $0.key.text) < ($1.value.start, $1.key.text) }
-        var texts = sorted.prefix(Annotations.shownMax).map { key, range in
-            "\(key.text) (\(SourcePosition(offset: range.start, in: query)))"
+            .sorted { ($0.value.range.start, $0.key.text) < ($1.value.range.start, $1.key.text) }
+        var texts = sorted.prefix(Annotations.shownMax).map { key, place in
+            let position = SourcePosition(offset: place.range.start, in: query)
+            return "PromQL \(kind): \(key.text)\(place.detail) (\(position))"
         }
         let omitted = sorted.count - texts.count
-        if omitted > 0 {
-            texts.append("\(omitted) more \(warnings ? "warning" : "info") annotations omitted")
-        }
+        if omitted > 0 { texts.append("\(omitted) more \(kind) annotations omitted") }
         return texts
     }
 }

@@ -7,31 +7,48 @@ import Synchronization
 /// Threads of the engine's own: evaluation never runs on the cooperative pool, where one long query would stop
 /// everything that is asynchronous. Jobs run in the order they come.
 final class QueryPool: Sendable {
-    /// Shared with the threads, which live as long as the process.
-    private final class Queue: Sendable {
-        let jobs = Mutex<[@Sendable () -> Void]>([])
-        let wakeUp = Semaphore()
+    private struct State {
+        var jobs: [@Sendable () -> Void] = []
+        /// Threads that do nothing, less the jobs that are waiting for one.
+        var idle: Int
     }
 
-    private let queue = Queue()
+    /// Shared with the threads, which live as long as the process.
+    private final class Queue: Sendable {
+        let state: Mutex<State>
+        let wakeUp = Semaphore()
+
+        init(width: Int) { state = Mutex(State(idle: width)) }
+    }
+
+    private let queue: Queue
     /// Deep expressions recurse; the parser bounds how deep.
     private static let stackBytes = 16 << 20
 
     init(width: Int) {
+        queue = Queue(width: max(1, width))
         for _ in 0..<max(1, width) { start() }
     }
 
-    func submit(_ job: @escaping @Sendable () -> Void) {
-        queue.jobs.withLock { $0.append(job) }
+    /// - Returns: whether a thread is free to take the job at once.
+    @discardableResult
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+        let isFree = queue.state.withLock { state in
+            state.jobs.append(job)
+            state.idle -= 1
+            return state.idle >= 0
+        }
         queue.wakeUp.signal()
+        return isFree
     }
 
     private func start() {
         let loop: @Sendable () -> Void = { [queue] in
             while true {
                 queue.wakeUp.wait()
-                let job = queue.jobs.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+                let job = queue.state.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
                 job?()
+                queue.state.withLock { $0.idle += 1 }
             }
         }
         let box = Unmanaged.passRetained(ThreadBody(run: loop))

@@ -87,8 +87,7 @@ enum ClassicBuckets {
     }
 
     /// The part of the observations between two values, linear within a bucket.
-    static func fraction(_ lower: Double, _ upper: Double, _ unsorted: ContiguousArray<Bucket>) -> Double {
-        var buckets = unsorted
+    static func fraction(_ lower: Double, _ upper: Double, _ buckets: inout ContiguousArray<Bucket>) -> Double {
         buckets.sort { $0.bound < $1.bound }
         guard let last = buckets.last, last.bound == .infinity else { return .nan }
         coalesce(&buckets)
@@ -107,8 +106,9 @@ enum ClassicBuckets {
         for bucket in buckets {
             if value < bucket.bound {
                 if value <= start { return below }
-                // Nothing is known about where in an open bucket the observations lie.
-                if bucket.bound == .infinity || start == -.infinity { return below }
+                // Nothing is known about where in an open bucket the observations lie: they are in no finite part of it.
+                if bucket.bound == .infinity { return below }
+                if start == -.infinity { return bucket.count }
                 return below + (bucket.count - below) * (value - start) / (bucket.bound - start)
             }
             start = bucket.bound
@@ -143,11 +143,16 @@ enum ClassicBuckets {
             last = max(last, time)
         }
 
-        func text(_ name: String) -> String {
+        /// The message as far as it decides which messages are the same.
+        func stem(_ name: String) -> String {
             let metric = name.isEmpty ? "" : " for metric name \(GoQuote.quote(name))"
             return "input to histogram_quantile needed to be fixed for monotonicity "
                 + "(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)\(metric)"
-                + ", from buckets \(NumberText.general(lowest)) to \(NumberText.general(highest)), "
+        }
+
+        /// The rest of the message.
+        var detail: String {
+            ", from buckets \(NumberText.general(lowest)) to \(NumberText.general(highest)), "
                 + "with a max diff of \(NumberText.scientificOrFixed(largest, digits: 2)), "
                 + "over \(samples) samples from \(RFC3339.text(first)) to \(RFC3339.text(last))"
         }

@@ -64,12 +64,12 @@ enum CountingFunctions {
         var time: Timestamp
         /// 0 for unknown.
         var start: Timestamp
-        var value: WindowValue
+        var value: PointValue
     }
 
     private static func count(
         _ window: MixedWindow, _ call: WindowCall, _ isCounted: (Point, Point) -> Bool
-    ) -> WindowValue? {
+    ) -> PointValue? {
         guard window.floats.count + window.histogramCount > 0 else { return nil }
         let isAnchored = call.range.rangeExtension == .anchored
         var previous = isAnchored ? pointBefore(window, call) : nil

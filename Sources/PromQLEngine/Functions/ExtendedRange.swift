@@ -110,36 +110,3 @@ struct ExtendedRange {
         return result
     }
 }
-
-/// What the `smoothed` modifier makes of an instant selector.
-enum Smoothing {
-    /// Between two samples the value on the line that joins them; after the last its value.
-    static func fill(
-        _ column: inout Column, _ samples: borrowing SampleBuffer, _ grid: Grid, _ plan: SelectorPlan, _ lookback: Int64
-    ) {
-        let times = samples.timestamps
-        var after = 0
-        for step in 0..<grid.count {
-            let time = plan.reference(grid.time(step))
-            while after < times.count, times[after] < time { after += 1 }
-            let hasAfter = after < times.count && times[after] <= time &+ lookback
-            if hasAfter, times[after] == time {
-                column.set(step, samples.values[after])
-                continue
-            }
-            guard after > 0, times[after - 1] > time &- lookback else { continue }
-            let before = after - 1
-            let value =
-                hasAfter
-                ? interpolate(times[before], samples.values[before], times[after], samples.values[after], at: time)
-                : samples.values[before]
-            column.set(step, value)
-        }
-    }
-
-    static func interpolate(
-        _ t1: Timestamp, _ v1: Double, _ t2: Timestamp, _ v2: Double, at time: Timestamp
-    ) -> Double {
-        v1 + (v2 - v1) * Double(time &- t1) / Double(t2 &- t1)
-    }
-}

@@ -16,7 +16,7 @@ typealias MapKernel = @Sendable (inout Column, _ parameters: [[Double]]) -> Void
 typealias WindowKernel = @Sendable (Window, inout WindowCall) throws -> Double?
 
 /// The function's value over one window that holds histograms, and maybe floats too.
-typealias MixedKernel = @Sendable (MixedWindow, inout WindowCall) throws -> WindowValue?
+typealias MixedKernel = @Sendable (MixedWindow, inout WindowCall) throws -> PointValue?
 
 enum FunctionKernel: Sendable {
     /// Of each float by itself; histograms are dropped.
@@ -97,11 +97,6 @@ struct MixedWindow {
 
     /// ms, 0 for unknown.
     func startTimestamp(_ index: Int) -> Timestamp { index < starts.count ? starts[index] : 0 }
-}
-
-enum WindowValue {
-    case float(Double)
-    case histogram(NativeHistogram)
 }
 
 /// What a window function knows besides its window.

@@ -5,7 +5,7 @@ extension HistogramRate {
     /// rate, increase and delta over `anchored` and `smoothed` windows.
     static func extended(
         _ window: MixedWindow, _ call: WindowCall, isCounter: Bool, isRate: Bool
-    ) -> WindowValue? {
+    ) -> PointValue? {
         let kind = call.range.rangeExtension
         let (start, end) = (window.floats.start, window.floats.end)
         let lookback = call.context.lookbackDelta
@@ -104,61 +104,28 @@ struct HistogramInterpolation {
         if time == t1 { return before }
         if time == t2 { return after }
         let fraction = Double(time &- t1) / Double(t2 &- t1)
-        var result: NativeHistogram? = after
+        do throws(HistogramError) {
+            return try HistogramInterpolation.between(before, after, fraction, isCounter: isCounter) {
+                HistogramRate.noteReconciled($0, call)
+            }
+        } catch {
+            return HistogramRate.incompatible(call)
+        }
+    }
+
+    static func between(
+        _ before: NativeHistogram, _ after: NativeHistogram, _ fraction: Double, isCounter: Bool,
+        _ noteReconciled: (_ operation: String) -> Void
+    ) throws(HistogramError) -> NativeHistogram {
+        var result = after
         if isCounter, after.isReset(after: before) {
             // It climbs from zero.
-            result?.multiply(by: fraction)
-            return result
-        }
-        guard HistogramRate.combine(&result, subtracting: before, call) else { return nil }
-        result?.multiply(by: fraction)
-        return HistogramRate.combine(&result, adding: before, call) ? result : nil
-    }
-}
-
-extension Smoothing {
-    /// Between two histograms the one on the line that joins them; after the last the last.
-    static func fillHistograms(
-        _ column: inout Column, _ samples: borrowing SampleBuffer, _ grid: Grid, _ plan: SelectorPlan,
-        _ lookback: Int64, _ context: EvaluationContext
-    ) {
-        let times = samples.histogramTimestamps
-        let histograms = samples.histograms
-        var after = 0
-        for step in 0..<grid.count where !column.present.contains(step) {
-            let time = plan.reference(grid.time(step))
-            while after < times.count, times[after] < time { after += 1 }
-            let hasAfter = after < times.count && times[after] <= time &+ lookback
-            if hasAfter, times[after] == time {
-                column.set(step, histograms[after])
-                continue
-            }
-            guard after > 0, times[after - 1] > time &- lookback else { continue }
-            guard hasAfter else {
-                column.set(step, histograms[after - 1])
-                continue
-            }
-            let fraction = Double(time &- times[after - 1]) / Double(times[after] &- times[after - 1])
-            let joined = join(histograms[after - 1], histograms[after], fraction) { operation in
-                context.annotations.info(
-                    "mismatched custom buckets were reconciled during \(operation)", at: plan.source)
-            }
-            if let joined { column.set(step, joined) }
-        }
-    }
-
-    /// Nil for layouts that do not go together.
-    private static func join(
-        _ before: NativeHistogram, _ after: NativeHistogram, _ fraction: Double, _ noteReconciled: (String) -> Void
-    ) -> NativeHistogram? {
-        var result = after
-        do throws(HistogramError) {
-            if try result.subtract(before).hasReconciledBounds { noteReconciled("subtraction") }
             result.multiply(by: fraction)
-            if try result.add(before).hasReconciledBounds { noteReconciled("addition") }
             return result
-        } catch {
-            return nil
         }
+        if try result.subtract(before).hasReconciledBounds { noteReconciled("subtraction") }
+        result.multiply(by: fraction)
+        if try result.add(before).hasReconciledBounds { noteReconciled("addition") }
+        return result
     }
 }

@@ -7,7 +7,7 @@ enum HistogramRate {
 
     static func extrapolated(
         _ window: MixedWindow, _ call: WindowCall, isCounter: Bool, isRate: Bool
-    ) -> WindowValue? {
+    ) -> PointValue? {
         if window.floats.count > 0, window.histogramCount > 0 {
             warnOfMix(call, at: call.rangeArgument)
             return nil

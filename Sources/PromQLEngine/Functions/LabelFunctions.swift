@@ -52,7 +52,7 @@ enum LabelFunctions {
         _ evaluator: Evaluator, _ plan: CallPlan, _ grid: Grid, _ destination: String, _ sink: SeriesSink,
         _ value: (LabelSet) -> String?
     ) throws {
-        var guardian = DuplicateGuard()
+        var guardian = DuplicateGuard(checksDelayed: true)
         try evaluator.vector(plan.arguments[0], grid) { series in
             var series = series
             if let value = value(series.labels) {

@@ -9,12 +9,8 @@ enum OverTimeFunctions {
         FunctionDefinition(name: "sum_over_time", kernel: .window({ window, _ in sum(window) }) { sum($0, $1) }),
         FunctionDefinition(name: "count_over_time", kernel: counting { Double($0) }),
         FunctionDefinition(name: "present_over_time", kernel: counting { _ in 1 }),
-        FunctionDefinition(
-            name: "last_over_time", dropsName: false,
-            kernel: edge({ $0.high &- 1 }) { floatTime, histogramTime in histogramTime < floatTime }),
-        FunctionDefinition(
-            name: "first_over_time", dropsName: false,
-            kernel: edge({ $0.low }) { floatTime, histogramTime in floatTime < histogramTime }),
+        FunctionDefinition(name: "last_over_time", dropsName: false, kernel: edge(isFirst: false)),
+        FunctionDefinition(name: "first_over_time", dropsName: false, kernel: edge(isFirst: true)),
         FunctionDefinition(
             name: "max_over_time",
             kernel: .floatWindow { window, _ in extreme(window) { $0 > $1 }.map { window.values[$0] } }),
@@ -27,8 +23,8 @@ enum OverTimeFunctions {
         FunctionDefinition(
             name: "ts_of_min_over_time",
             kernel: .floatWindow { window, _ in seconds(window, extreme(window) { $0 <= $1 }) }),
-        FunctionDefinition(name: "ts_of_last_over_time", kernel: edgeTime({ $0.high &- 1 }, last: true)),
-        FunctionDefinition(name: "ts_of_first_over_time", kernel: edgeTime({ $0.low }, last: false)),
+        FunctionDefinition(name: "ts_of_last_over_time", kernel: edgeTime(isFirst: false)),
+        FunctionDefinition(name: "ts_of_first_over_time", kernel: edgeTime(isFirst: true)),
         FunctionDefinition(
             name: "stddev_over_time", kernel: .floatWindow { window, _ in variance(window)?.squareRoot() }),
         FunctionDefinition(name: "stdvar_over_time", kernel: .floatWindow { window, _ in variance(window) }),
@@ -45,32 +41,31 @@ enum OverTimeFunctions {
     // MARK: Edges
 
     /// The first or the last sample.
-    private static func edge(
-        _ index: @escaping @Sendable (Window) -> Int,
-        _ prefersFloat: @escaping @Sendable (_ float: Timestamp, _ histogram: Timestamp) -> Bool
-    ) -> FunctionKernel {
-        .window({ window, _ in window.count > 0 ? window.values[index(window)] : nil }) { window, _ in
+    private static func edge(isFirst: Bool) -> FunctionKernel {
+        .window({ window, _ in
+            window.count > 0 ? window.values[isFirst ? window.low : window.high &- 1] : nil
+        }) { window, _ in
             let floats = window.floats
-            guard let first = window.histograms.first, let last = window.histograms.last else {
-                return floats.count > 0 ? .float(floats.values[index(floats)]) : nil
-            }
-            let isFirst = index(floats) == floats.low && prefersFloat(0, 1)
+            let index = isFirst ? floats.low : floats.high &- 1
+            let float = floats.count > 0 ? floats.times[index] : nil
             let time = isFirst ? window.times.first : window.times.last
-            if floats.count > 0, prefersFloat(floats.times[index(floats)], time ?? 0) {
-                return .float(floats.values[index(floats)])
+            guard let histogram = isFirst ? window.histograms.first : window.histograms.last, let time else {
+                return float == nil ? nil : .float(floats.values[index])
             }
-            return .histogram(isFirst ? first : last)
+            if let float, isFirst ? float < time : float > time { return .float(floats.values[index]) }
+            return .histogram(histogram)
         }
     }
 
-    private static func edgeTime(
-        _ index: @escaping @Sendable (Window) -> Int, last: Bool
-    ) -> FunctionKernel {
-        .window({ window, _ in seconds(window, window.count > 0 ? index(window) : nil) }) { window, _ in
-            let float = window.floats.count > 0 ? window.floats.times[index(window.floats)] : nil
-            let histogram = last ? window.times.last : window.times.first
+    private static func edgeTime(isFirst: Bool) -> FunctionKernel {
+        .window({ window, _ in
+            seconds(window, window.count > 0 ? (isFirst ? window.low : window.high &- 1) : nil)
+        }) { window, _ in
+            let floats = window.floats
+            let float = floats.count > 0 ? floats.times[isFirst ? floats.low : floats.high &- 1] : nil
+            let histogram = isFirst ? window.times.first : window.times.last
             let times = [float, histogram].compactMap { $0 }
-            return (last ? times.max() : times.min()).map { .float(Double($0) / 1000) }
+            return (isFirst ? times.min() : times.max()).map { .float(Double($0) / 1000) }
         }
     }
 
@@ -98,16 +93,16 @@ enum OverTimeFunctions {
         return mean.value
     }
 
-    private static func sum(_ window: MixedWindow, _ call: WindowCall) -> WindowValue? {
+    private static func sum(_ window: MixedWindow, _ call: WindowCall) -> PointValue? {
         if isMixed(window, call) { return nil }
         guard window.histogramCount > 0 else { return sum(window.floats).map { .float($0) } }
-        return total(window, call) { $0.sum() }
+        return total(window, call, HistogramSum(isMean: false)) { sum throws(HistogramError) in try sum.sum() }
     }
 
-    private static func average(_ window: MixedWindow, _ call: WindowCall) -> WindowValue? {
+    private static func average(_ window: MixedWindow, _ call: WindowCall) -> PointValue? {
         if isMixed(window, call) { return nil }
         guard window.histogramCount > 0 else { return average(window.floats).map { .float($0) } }
-        return total(window, call) { $0.mean() }
+        return total(window, call, HistogramSum(isMean: true)) { sum throws(HistogramError) in try sum.mean() }
     }
 
     private static func isMixed(_ window: MixedWindow, _ call: WindowCall) -> Bool {
@@ -117,9 +112,10 @@ enum OverTimeFunctions {
     }
 
     private static func total(
-        _ window: MixedWindow, _ call: WindowCall, _ result: (HistogramSum) throws(HistogramError) -> NativeHistogram?
-    ) -> WindowValue? {
-        var sum = HistogramSum()
+        _ window: MixedWindow, _ call: WindowCall, _ empty: HistogramSum,
+        _ result: (HistogramSum) throws(HistogramError) -> NativeHistogram?
+    ) -> PointValue? {
+        var sum = empty
         var value: NativeHistogram?
         do throws(HistogramError) {
             for histogram in window.histograms { try sum.add(histogram) }

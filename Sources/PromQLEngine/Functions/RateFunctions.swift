@@ -100,7 +100,7 @@ enum RateFunctions {
     }
 
     /// The newest two samples, of whichever kind they are.
-    private static func instant(_ window: MixedWindow, _ call: WindowCall, isRate: Bool) -> WindowValue? {
+    private static func instant(_ window: MixedWindow, _ call: WindowCall, isRate: Bool) -> PointValue? {
         let floats = window.floats
         let newestFloat = floats.count > 0 ? floats.times[floats.high &- 1] : Int64.min
         let olderFloat = floats.count > 1 ? floats.times[floats.high &- 2] : Int64.min

@@ -13,6 +13,7 @@ enum SortFunctions {
         _ name: String, _ precedes: @escaping @Sendable (Double, Double) -> Bool
     ) -> FunctionDefinition {
         ordering(name) { _, _, series in
+            series.removeAll { $0.column.present.isEmpty }
             series.sort { precedes($0.column.values[0], $1.column.values[0]) }
         }
     }
@@ -40,7 +41,13 @@ enum SortFunctions {
             name: name, dropsName: false,
             kernel: .vector { evaluator, plan, grid, sink in
                 var series = try evaluator.materialize(plan.arguments[0], grid)
-                if grid.count == 1 { try sort(evaluator, plan, &series) }
+                if grid.count == 1 {
+                    try sort(evaluator, plan, &series)
+                } else {
+                    evaluator.context.annotations.warn(
+                        "sort is ineffective for range queries since results are always ordered by labels",
+                        at: plan.range)
+                }
                 for one in series { try sink(one) }
                 evaluator.release(series)
             })

@@ -7,6 +7,7 @@ enum TimeFunctions {
             name: "time",
             kernel: .scalar { _, _, grid in (0..<grid.count).map { Double(grid.time($0)) / 1000 } }),
         FunctionDefinition(name: "timestamp", kernel: .vector(timestamp)),
+        FunctionDefinition(name: "start_timestamp", kernel: .vector(startTimestamp)),
         part("minute") { Double($0.secondOfDay / 60 % 60) },
         part("hour") { Double($0.secondOfDay / 3600) },
         part("day_of_month") { Double($0.day) },
@@ -27,15 +28,15 @@ enum TimeFunctions {
                     }
                     return try sink(VectorSeries(labels: .empty, column: Column(values: values)))
                 }
-                var guardian = DuplicateGuard()
+                var nameless = NameRemoval(evaluator)
                 try evaluator.vector(operand, grid) { series in
+                    if series.column.present.isEmpty { return }
                     var series = series
-                    evaluator.dropName(&series)
+                    series.column.histograms = nil
                     for index in series.column.values.indices {
                         series.column.values[index] = CivilDate(seconds: series.column.values[index]).map(part) ?? .nan
                     }
-                    try guardian.check(series)
-                    try sink(series)
+                    try nameless.push(series, sink)
                 }
             })
     }
@@ -45,23 +46,36 @@ enum TimeFunctions {
         _ evaluator: Evaluator, _ plan: CallPlan, _ grid: Grid, _ sink: SeriesSink
     ) throws {
         guard let operand = plan.arguments.first else { return }
-        var guardian = DuplicateGuard()
-        func take(_ series: VectorSeries) throws {
-            var series = series
-            evaluator.dropName(&series)
-            try guardian.check(series)
-            try sink(series)
+        var nameless = NameRemoval(evaluator)
+        if let selector = operand.directSelector {
+            return try evaluator.selectorTimestamps(selector, grid) { try nameless.push($0, sink) }
         }
-        switch operand {
-        case .selector(let selector): try evaluator.selectorTimestamps(selector, grid, take)
-        case .stepInvariant(.selector(let selector), _):
-            try evaluator.selectorTimestamps(selector, grid, take)
-        default:
-            try evaluator.vector(operand, grid) { series in
-                var series = series
-                for step in 0..<grid.count { series.column.values[step] = Double(grid.time(step)) / 1000 }
-                try take(series)
-            }
+        try evaluator.vector(operand, grid) { series in
+            var column = Column(count: grid.count)
+            series.column.anyPresent.forEach { column.set($0, Double(grid.time($0)) / 1000) }
+            try nameless.push(
+                VectorSeries(labels: series.labels, dropsName: series.dropsName, column: column), sink)
+        }
+    }
+
+    /// Known of the samples of a selector only, and only where start timestamps are in use.
+    private static func startTimestamp(
+        _ evaluator: Evaluator, _ plan: CallPlan, _ grid: Grid, _ sink: SeriesSink
+    ) throws {
+        guard evaluator.context.options.usesStartTimestamps, let selector = plan.arguments.first?.directSelector else {
+            return
+        }
+        var nameless = NameRemoval(evaluator)
+        try evaluator.selectorStartTimestamps(selector, grid) { try nameless.push($0, sink) }
+    }
+}
+
+extension PlanNode {
+    /// A selector that a function is applied to without anything between.
+    fileprivate var directSelector: SelectorPlan? {
+        switch self {
+        case .selector(let plan), .stepInvariant(.selector(let plan), _): plan
+        default: nil
         }
     }
 }

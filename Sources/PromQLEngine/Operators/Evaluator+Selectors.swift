@@ -60,12 +60,14 @@ extension Evaluator {
     }
 
     /// Decodes the selection's series one after the other into one buffer.
+    /// - Parameter isWanted: which series are to be read at all.
     func eachSelected(
-        _ plan: SelectorPlan, _ grid: Grid, _ body: (LabelSet, borrowing SampleBuffer) throws -> Void
+        _ plan: SelectorPlan, _ grid: Grid, isWanted: (LabelSet) -> Bool = { _ in true },
+        _ body: (LabelSet, borrowing SampleBuffer) throws -> Void
     ) throws {
         let set = sets[plan.selection]
         var samples = SampleBuffer()
-        for index in 0..<set.count {
+        for index in 0..<set.count where isWanted(set.labels(at: index)) {
             try context.check()
             samples.removeAll()
             try set.read(index, into: &samples)
@@ -79,14 +81,12 @@ extension Evaluator {
     }
 
     private func smoothedSelector(_ plan: SelectorPlan, _ grid: Grid, _ sink: SeriesSink) throws {
+        let smoothing = Smoothing(plan: plan, grid: grid, lookback: lookbackDelta, context: context)
         try eachSelected(plan, grid) { labels, samples in
-            var column = Column(count: grid.count)
-            let live = samples.withoutStaleMarkers()
-            Smoothing.fill(&column, live, grid, plan, lookbackDelta)
-            if !live.histograms.isEmpty {
-                Smoothing.fillHistograms(&column, live, grid, plan, lookbackDelta, context)
-            }
-            if !column.isEmpty { try sink(VectorSeries(labels: labels, column: column)) }
+            let column = smoothing.column(labels, samples.withoutStaleMarkers())
+            if column.isEmpty { return }
+            context.countRead(samples.count + samples.histograms.count, queryable: column.pointCount)
+            try sink(VectorSeries(labels: labels, column: column))
         }
     }
 }

@@ -63,31 +63,34 @@ struct Evaluator {
     func materialize(_ node: PlanNode, _ grid: Grid) throws -> [VectorSeries] {
         var all: [VectorSeries] = []
         try vector(node, grid) { series in
-            try context.hold(series.column.present.populationCount)
+            try context.hold(series.column.pointCount)
             all.append(series)
         }
         return all
     }
 
     func release(_ series: [VectorSeries]) {
-        context.release(series.reduce(0) { $0 + $1.column.present.populationCount })
+        context.release(series.reduce(0) { $0 + $1.column.pointCount })
     }
 
     private func negated(_ operand: PlanNode, _ grid: Grid, _ sink: SeriesSink) throws {
-        var guardian = DuplicateGuard()
+        var nameless = NameRemoval(self)
         try vector(operand, grid) { series in
             var series = series
-            dropName(&series)
             for index in series.column.values.indices { series.column.values[index] = -series.column.values[index] }
-            try guardian.check(series)
-            try sink(series)
+            series.column.histograms?.forEach { step, histogram in
+                var histogram = histogram
+                histogram.multiply(by: -1)
+                series.column.set(step, histogram)
+            }
+            try nameless.push(series, sink)
         }
     }
 
     private func call(_ plan: CallPlan, _ grid: Grid, _ sink: SeriesSink) throws {
         switch plan.function.kernel {
         case .map(let kernel): try map(plan, kernel, grid, sink)
-        case .window(let kernel): try windows(plan, kernel, grid, sink)
+        case .window(let kernel, let mixed): try windows(plan, kernel, mixed, grid, sink)
         case .vector(let kernel): try kernel(self, plan, grid, sink)
         case .scalar: throw QueryError.execution("expression does not give an instant vector")
         }
@@ -99,52 +102,14 @@ struct Evaluator {
     ) throws {
         guard let operand = plan.arguments.first else { throw QueryError.execution("missing argument") }
         let parameters = try plan.arguments.dropFirst().map { try scalar($0, grid) }
-        var guardian = DuplicateGuard()
+        var nameless = NameRemoval(self)
         try vector(operand, grid) { series in
+            if series.column.present.isEmpty { return }
             var series = series
-            dropName(&series)
+            series.column.histograms = nil
             kernel(&series.column, parameters)
-            try guardian.check(series)
-            try sink(series)
+            if series.column.isEmpty { return }
+            try nameless.push(series, sink)
         }
-    }
-
-    // MARK: Names
-
-    /// Takes the metric name off, now or at the end, as the features say.
-    func dropName(_ series: inout VectorSeries) {
-        if context.options.enablesDelayedNameRemoval {
-            series.dropsName = true
-        } else {
-            series.labels = MetricIdentity.dropped(series.labels)
-        }
-    }
-}
-
-/// The labels that say which metric a series is of; they go together.
-enum MetricIdentity {
-    static let labels: Set<String> = [Label.metricName, "__type__", "__unit__"]
-
-    static func dropped(_ labels: LabelSet) -> LabelSet {
-        labels.dropping(MetricIdentity.labels)
-    }
-}
-
-/// Finds series that have become the same by losing labels: an error where both have a value at one step.
-struct DuplicateGuard {
-    private var seen: [LabelSet: PresenceBitmap] = [:]
-
-    mutating func check(_ series: VectorSeries) throws(QueryError) {
-        // Names that go later keep series apart until then.
-        if series.dropsName { return }
-        guard var known = seen[series.labels] else {
-            seen[series.labels] = series.column.present
-            return
-        }
-        if known.firstCommon(with: series.column.present) != nil {
-            throw .execution("vector cannot contain metrics with the same labelset")
-        }
-        known.formUnion(series.column.present)
-        seen[series.labels] = known
     }
 }

@@ -26,6 +26,8 @@ struct SelectorPlan {
     var matchers: [LabelMatcher]
     var rangeExtension: RangeExtension
     var source: SourceRange
+    /// Only counts and sums of histograms are looked at: unknown reset hints are worked out.
+    var refinesResetHints = false
 
     /// Where the selector looks from at an evaluation time.
     @inline(__always)
@@ -60,6 +62,17 @@ struct CallPlan {
     /// The arguments as they were written, for what is read off their form (`absent`, `info`).
     var expressions: [Expression]
     var range: SourceRange
+    /// What `info` takes labels from.
+    var info: InfoPlan?
+}
+
+/// The info series of an `info` call.
+struct InfoPlan {
+    var selector: SelectorPlan
+    /// Conditions on the name of info metrics.
+    var nameMatchers: [LabelMatcher]
+    /// Conditions on the labels to take over, which are also the only ones taken; all are where there is none.
+    var dataMatchers: [LabelMatcher]
 }
 
 struct BinaryPlan {

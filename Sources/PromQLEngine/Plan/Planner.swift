@@ -24,66 +24,79 @@ struct Planner {
         self.isInstant = isInstant
     }
 
+    /// Where in the query a node stands.
+    private struct Scope {
+        var isInsideInvariant = false
+        /// Within `histogram_count`, `histogram_sum` or `histogram_avg`.
+        var isInsideStatistics = false
+        /// Within something that wants whole histograms.
+        var needsBuckets = false
+    }
+
     mutating func plan(_ expression: Expression) throws(QueryError) -> PlanNode {
-        try plan(expression, outer, isInsideInvariant: false)
+        try plan(expression, outer, Scope())
     }
 
     private mutating func plan(
-        _ expression: Expression, _ grid: Grid, isInsideInvariant: Bool
+        _ expression: Expression, _ grid: Grid, _ scope: Scope
     ) throws(QueryError) -> PlanNode {
-        if !isInsideInvariant, grid.count > 1, StepInvariance.holds(expression) {
+        if !scope.isInsideInvariant, grid.count > 1, StepInvariance.holds(expression) {
             switch expression.unwrapped {
             case .number, .string, .matrixSelector, .subquery: break
             default:
-                let inner = try plan(expression, grid.first, isInsideInvariant: true)
+                var inside = scope
+                inside.isInsideInvariant = true
+                let inner = try plan(expression, grid.first, inside)
                 return .stepInvariant(inner, isScalar: expression.valueType == .scalar)
             }
         }
         switch expression {
         case .number(let node): return .number(node.value)
         case .string(let node): return .string(node.value)
-        case .parenthesized(let node): return try plan(node.expression, grid, isInsideInvariant: isInsideInvariant)
-        case .vectorSelector(let node): return .selector(try selector(node, grid, width: 0))
-        case .matrixSelector(let node): return .range(try matrix(node, grid))
+        case .parenthesized(let node): return try plan(node.expression, grid, scope)
+        case .vectorSelector(let node): return .selector(try selector(node, grid, width: 0, scope))
+        case .matrixSelector(let node): return .range(try matrix(node, grid, scope))
         case .subquery(let node): return .range(try subquery(node, grid))
         case .unary(let node):
-            let operand = try plan(node.operand, grid, isInsideInvariant: isInsideInvariant)
+            let operand = try plan(node.operand, grid, scope)
             if !node.isNegation { return operand }
             return .negate(operand, isScalar: node.operand.valueType == .scalar)
-        case .binary(let node): return try binary(node, grid, isInsideInvariant)
-        case .aggregate(let node): return try aggregate(node, grid, isInsideInvariant)
-        case .call(let node): return try call(node, grid, isInsideInvariant)
+        case .binary(let node): return try binary(node, grid, scope)
+        case .aggregate(let node): return try aggregate(node, grid, scope)
+        case .call(let node): return try call(node, grid, scope)
         }
     }
 
     private mutating func binary(
-        _ node: Binary, _ grid: Grid, _ isInsideInvariant: Bool
+        _ node: Binary, _ grid: Grid, _ scope: Scope
     ) throws(QueryError) -> PlanNode {
-        .binary(
+        var scope = scope
+        if node.operation == .trimUpper || node.operation == .trimLower { scope.needsBuckets = true }
+        return .binary(
             BinaryPlan(
-                operation: node.operation, left: try plan(node.left, grid, isInsideInvariant: isInsideInvariant),
-                right: try plan(node.right, grid, isInsideInvariant: isInsideInvariant),
+                operation: node.operation, left: try plan(node.left, grid, scope),
+                right: try plan(node.right, grid, scope),
                 isLeftScalar: node.left.valueType == .scalar, isRightScalar: node.right.valueType == .scalar,
                 returnsBool: node.returnsBool, matching: node.matching, range: node.range))
     }
 
     private mutating func aggregate(
-        _ node: Aggregation, _ grid: Grid, _ isInsideInvariant: Bool
+        _ node: Aggregation, _ grid: Grid, _ scope: Scope
     ) throws(QueryError) -> PlanNode {
         var parameter: PlanNode?
         if let expression = node.parameter {
-            parameter = try plan(expression, grid, isInsideInvariant: isInsideInvariant)
+            parameter = try plan(expression, grid, scope)
         }
         return .aggregate(
             AggregatePlan(
                 operation: node.operation,
-                operand: try plan(node.expression, grid, isInsideInvariant: isInsideInvariant), parameter: parameter,
+                operand: try plan(node.expression, grid, scope), parameter: parameter,
                 grouping: node.grouping, isWithout: node.isWithout, range: node.range,
                 operandRange: node.expression.range, parameterRange: node.parameter?.range ?? node.range))
     }
 
     private mutating func call(
-        _ node: Call, _ grid: Grid, _ isInsideInvariant: Bool
+        _ node: Call, _ grid: Grid, _ scope: Scope
     ) throws(QueryError) -> PlanNode {
         let name = node.function.name
         guard let function = FunctionTable.named(name) else {
@@ -96,13 +109,80 @@ struct Planner {
         case "range": return .number(rangeSeconds)
         default: break
         }
+        var scope = scope
+        switch name {
+        case "histogram_count", "histogram_sum", "histogram_avg": scope.isInsideStatistics = true
+        case "histogram_quantile", "histogram_quantiles", "histogram_fraction": scope.needsBuckets = true
+        case "info": return try info(node, function, grid, scope)
+        default: break
+        }
         var arguments: [PlanNode] = []
         for argument in node.arguments {
-            arguments.append(try plan(argument, grid, isInsideInvariant: isInsideInvariant))
+            arguments.append(try plan(argument, grid, scope))
         }
         try checkExtension(node)
         return .call(
             CallPlan(function: function, arguments: arguments, expressions: node.arguments, range: node.range))
+    }
+
+    /// The second argument is no expression to be evaluated: it says which info series to take which labels from. They
+    /// are looked up at the times that the first argument's selector looks at.
+    private mutating func info(
+        _ node: Call, _ function: FunctionDefinition, _ grid: Grid, _ scope: Scope
+    ) throws(QueryError) -> PlanNode {
+        guard let operand = node.arguments.first else { throw .execution("info needs an argument") }
+        let argument = try plan(operand, grid, scope)
+        var given: [LabelMatcher] = []
+        if case .vectorSelector(let selector)? = node.arguments.dropFirst().first?.unwrapped {
+            given = selector.matchers
+        }
+        var names = given.filter { $0.name == Label.metricName }
+        if names.isEmpty {
+            names = [.equal(Label.metricName, "target_info")]
+        } else if !names.contains(where: { $0.kind == .equal || $0.kind == .regex }) {
+            // Names that are only excluded are excluded from what looks like an info metric.
+            names.append(try Planner.anyInfoName())
+        }
+        let data = given.filter { $0.name != Label.metricName }
+        let (offset, at) = try firstReference(operand) ?? (0, nil)
+        var call = CallPlan(function: function, arguments: [argument], expressions: node.arguments, range: node.range)
+        let index = try select(names + data, .none, offset: offset, at: at, grid, width: 0)
+        let selector = SelectorPlan(
+            selection: index, offset: offset, at: at, matchers: names + data, rangeExtension: .none,
+            source: node.range)
+        call.info = InfoPlan(selector: selector, nameMatchers: names, dataMatchers: data)
+        return .call(call)
+    }
+
+    private static func anyInfoName() throws(QueryError) -> LabelMatcher {
+        do {
+            return try LabelMatcher(.regex, Label.metricName, ".+_info")
+        } catch {
+            throw .execution("invalid pattern of info metrics")
+        }
+    }
+
+    /// The times that the first selector in an expression looks at, subqueries around it included. Nil for no selector.
+    private func firstReference(
+        _ expression: Expression
+    ) throws(QueryError) -> (offset: Int64, at: Timestamp?)? {
+        let shift: TimeShift
+        var inner: (offset: Int64, at: Timestamp?) = (0, nil)
+        switch expression {
+        case .vectorSelector(let node): shift = node.shift
+        case .subquery(let node):
+            guard let found = try firstReference(node.expression) else { return nil }
+            if found.at != nil { return found }
+            inner = found
+            shift = node.shift
+        default:
+            for child in expression.children {
+                if let found = try firstReference(child) { return found }
+            }
+            return nil
+        }
+        let offset = try resolve(shift.offset, shift.offsetExpression)
+        return (offset.addingClamped(inner.offset), resolve(shift.at))
     }
 
     /// Which functions know what to do with `anchored` and `smoothed`.
@@ -125,41 +205,51 @@ struct Planner {
 
     // MARK: Selectors
 
-    private mutating func selector(_ node: VectorSelector, _ grid: Grid, width: Int64) throws(QueryError)
-        -> SelectorPlan
-    {
+    private mutating func selector(
+        _ node: VectorSelector, _ grid: Grid, width: Int64, _ scope: Scope
+    ) throws(QueryError) -> SelectorPlan {
         let offset = try resolve(node.shift.offset, node.shift.offsetExpression)
         let at = resolve(node.shift.at)
+        let refines = scope.isInsideStatistics && !scope.needsBuckets
+        let index = try select(
+            node.matchers, node.rangeExtension, offset: offset, at: at, grid, width: width, needsOlder: refines)
+        return SelectorPlan(
+            selection: index, offset: offset, at: at, matchers: node.matchers, rangeExtension: node.rangeExtension,
+            source: node.range, refinesResetHints: refines)
+    }
+
+    /// - Returns: the index of the selection, shared with equal ones.
+    private mutating func select(
+        _ matchers: [LabelMatcher], _ rangeExtension: RangeExtension, offset: Int64, at: Timestamp?, _ grid: Grid,
+        width: Int64, needsOlder: Bool = false
+    ) throws(QueryError) -> Int {
         var span = try span(grid, width: width, offset: offset, at: at)
         // Left-open: a sample exactly one lookback old is not seen, one exactly at the beginning of a range neither.
         let reach = width == 0 ? lookbackDelta : 0
-        switch node.rangeExtension {
+        switch rangeExtension {
         case .none: span.min = span.min &- reach &+ 1
         case .anchored, .smoothed: span.min = span.min &- max(reach, lookbackDelta) &+ 1
         }
-        if node.rangeExtension == .smoothed { span.max = span.max &+ lookbackDelta }
+        if rangeExtension == .smoothed { span.max = span.max &+ lookbackDelta }
         var hints = SelectHints()
         hints.step = isInstant ? 0 : grid.step
         hints.rangeWidth = width
-        hints.wantsNewestOnly = width == 0 && grid.count == 1 && node.rangeExtension == .none
-        let key = SelectionKey(matchers: node.matchers, range: span)
-        let index: Int
+        hints.wantsNewestOnly = width == 0 && grid.count == 1 && rangeExtension == .none && !needsOlder
+        let key = SelectionKey(matchers: matchers, range: span)
         if let known = selectionIndexes[key] {
-            index = known
             if !hints.wantsNewestOnly { selections[known].hints.wantsNewestOnly = false }
-        } else {
-            index = selections.count
-            selectionIndexes[key] = index
-            selections.append(Selection(matchers: node.matchers, range: span, hints: hints))
+            return known
         }
-        return SelectorPlan(
-            selection: index, offset: offset, at: at, matchers: node.matchers, rangeExtension: node.rangeExtension,
-            source: node.range)
+        selectionIndexes[key] = selections.count
+        selections.append(Selection(matchers: matchers, range: span, hints: hints))
+        return selections.count - 1
     }
 
-    private mutating func matrix(_ node: MatrixSelector, _ grid: Grid) throws(QueryError) -> RangePlan {
+    private mutating func matrix(
+        _ node: MatrixSelector, _ grid: Grid, _ scope: Scope
+    ) throws(QueryError) -> RangePlan {
         let width = try resolveWidth(node.width, node.widthExpression)
-        let selector = try self.selector(node.selector, grid, width: width)
+        let selector = try self.selector(node.selector, grid, width: width, scope)
         return RangePlan(
             source: .selector(selector), width: width, offset: selector.offset, at: selector.at, range: node.range)
     }
@@ -186,7 +276,7 @@ struct Planner {
             throw .tooLarge("query processing would load too many samples into memory in query execution")
         }
         let inner = Grid(start: start, step: step, count: Int(count))
-        let plan = try plan(node.expression, inner, isInsideInvariant: false)
+        let plan = try plan(node.expression, inner, Scope(needsBuckets: true))
         return RangePlan(source: .subquery(plan, inner), width: width, offset: offset, at: at, range: node.range)
     }
 

@@ -8,42 +8,46 @@ extension Lexer {
     }
 
     /// Decimal or hexadecimal with fraction, exponent and `_` between digits. False, with the position behind what
-    /// was a number so far, where something follows that cannot.
+    /// was a number so far, where something follows that cannot. What it lets through need not be a number yet:
+    /// that is seen when it is parsed.
     private mutating func scanNumber() -> Bool {
         var isHex = false
-        if peek() == UInt8(ascii: "0"), let mark = peek(1), mark | 0x20 == UInt8(ascii: "x") {
-            position += 2
+        if accept(UInt8(ascii: "0")), accept(anyOf: "xX") {
             isHex = true
             _ = accept(UInt8(ascii: "_"))
         }
+        _ = accept(UInt8(ascii: "."))
         scanDigits(isHex: isHex)
-        if accept(UInt8(ascii: ".")) { scanDigits(isHex: isHex) }
-        if let byte = peek(), byte | 0x20 == UInt8(ascii: isHex ? "p" : "e") {
-            let before = position
-            position += 1
-            _ = accept(anyOf: "+-")
-            let digits = position
-            scanDigits(isHex: false)
-            // Without digits it was no exponent; the letter then spoils the number.
-            if position == digits { position = before }
+        var hasDot = false
+        var hasExponent = false
+        while let byte = peek() {
+            switch byte {
+            case UInt8(ascii: "."):
+                position += 1
+                if hasDot || isHex || accept(anyOf: "_.") { return false }
+                hasDot = true
+            case UInt8(ascii: "_"):
+                position += 1
+                if accept(anyOf: "._eE") || peek() == nil { return false }
+            case UInt8(ascii: "e"), UInt8(ascii: "E"):
+                position += 1
+                if hasExponent { return false }
+                hasExponent = true
+                _ = accept(anyOf: "+-")
+                if accept(anyOf: "._eE") || peek() == nil { return false }
+            case _ where Lexer.isDigit(byte) || (isHex && Lexer.isHexLetter(byte)): scanDigits(isHex: isHex)
+            default: return !Lexer.isAlphanumeric(byte)
+            }
         }
-        guard let byte = peek() else { return true }
-        if byte == UInt8(ascii: ".") {
-            position += 1
-            return false
-        }
-        return !Lexer.isAlphanumeric(byte)
+        return true
     }
 
     private mutating func scanDigits(isHex: Bool) {
-        while let byte = peek() {
-            let isLetter = isHex && (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
-            let separates =
-                byte == UInt8(ascii: "_") && position > start && Lexer.isAlphanumeric(input[position - 1])
-                && (peek(1).map(Lexer.isAlphanumeric) ?? false)
-            guard Lexer.isDigit(byte) || isLetter || separates else { return }
-            position += 1
-        }
+        while let byte = peek(), Lexer.isDigit(byte) || (isHex && Lexer.isHexLetter(byte)) { position += 1 }
+    }
+
+    private static func isHexLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
     }
 
     /// The rest of a duration whose first digits were read. Wrong units and orders are found when it is parsed.

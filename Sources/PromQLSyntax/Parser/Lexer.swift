@@ -1,3 +1,5 @@
+private import SeriesModel
+
 /// Cuts a query into tokens. What a character means depends on where it stands: inside braces words are label names,
 /// inside brackets they are duration expressions.
 ///
@@ -15,8 +17,10 @@ struct Lexer {
     private var parenthesisDepth = 0
     private var isInsideBraces = false
     private var isInsideBrackets = false
+    /// The first number between the brackets is read; from there on other words and characters are told differently.
+    private var hasNumber = false
+    private var hasKeyword = false
     private var hasColon = false
-    private var hasDuration = false
 
     init(_ input: [UInt8]) { self.input = input }
 
@@ -24,7 +28,7 @@ struct Lexer {
         skipBlanksAndComments()
         start = position
         if isInsideBraces { return try insideBraces() }
-        if isInsideBrackets { return try insideBrackets() }
+        if isInsideBrackets, !hasNumber { return try bracketStart() }
         return try statement()
     }
 
@@ -57,15 +61,13 @@ struct Lexer {
 
     /// The character at the position as Go's `%q` writes a rune.
     func quotedCharacter(at index: Int) -> String {
-        guard index < input.count else { return "'\u{FFFD}'" }
-        let character = String(decoding: input[index...].prefix(4), as: UTF8.self).unicodeScalars.first
+        let character = String(decoding: input[min(index, input.count)...].prefix(4), as: UTF8.self).unicodeScalars
+            .first
         switch character {
         case "'": return "'\\''"
-        case "\n": return "'\\n'"
-        case "\t": return "'\\t'"
-        case "\\": return "'\\\\'"
-        case let character?: return "'\(character)'"
-        case nil: return "''"
+        case "\"": return "'\"'"
+        case let character?: return "'" + GoQuote.quote(String(character)).dropFirst().dropLast() + "'"
+        case nil: return "'\u{FFFD}'"
         }
     }
 
@@ -73,7 +75,7 @@ struct Lexer {
         while let byte = peek() {
             if Lexer.isSpace(byte) {
                 position += 1
-            } else if byte == UInt8(ascii: "#"), !isInsideBrackets {
+            } else if byte == UInt8(ascii: "#"), !isInsideBrackets || hasNumber {
                 while let byte = peek(), byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r") { position += 1 }
             } else {
                 return
@@ -93,12 +95,15 @@ struct Lexer {
     private mutating func statement() throws(Failure) -> Token {
         guard let byte = peek() else {
             if parenthesisDepth > 0 { throw failure("unclosed left parenthesis") }
+            if isInsideBrackets { throw failure("unclosed left bracket") }
             return token(.end)
         }
         if Lexer.isDigit(byte) || (byte == UInt8(ascii: ".") && (peek(1).map(Lexer.isDigit) ?? false)) {
             return try numberOrDuration()
         }
-        if Lexer.isAlpha(byte) || byte == UInt8(ascii: ":") { return word() }
+        if Lexer.isAlpha(byte) || byte == UInt8(ascii: ":") {
+            return isInsideBrackets ? try bracketWord() : word()
+        }
         if let quoted = try quotedString(byte) { return quoted }
         position += 1
         switch byte {
@@ -110,11 +115,16 @@ struct Lexer {
             isInsideBraces = true
             return token(.leftBrace)
         case UInt8(ascii: "["):
+            if isInsideBrackets { throw failure("unexpected left bracket '['") }
             isInsideBrackets = true
             hasColon = false
-            hasDuration = false
+            hasNumber = false
+            hasKeyword = false
             return token(.leftBracket)
-        case UInt8(ascii: "]"): throw failure("unexpected right bracket ']'")
+        case UInt8(ascii: "]"):
+            if !isInsideBrackets { throw failure("unexpected right bracket ']'") }
+            isInsideBrackets = false
+            return token(.rightBracket)
         case UInt8(ascii: ","): return token(.comma)
         case UInt8(ascii: "@"): return token(.at)
         default: return try operatorToken(byte)
@@ -182,23 +192,24 @@ struct Lexer {
         }
     }
 
-    private mutating func insideBrackets() throws(Failure) -> Token {
+    /// Behind a left bracket, until the first number.
+    private mutating func bracketStart() throws(Failure) -> Token {
         guard let byte = peek() else { throw failure("unexpected end of input in duration expression") }
         if Lexer.isDigit(byte) || (byte == UInt8(ascii: ".") && (peek(1).map(Lexer.isDigit) ?? false)) {
-            hasDuration = true
+            hasNumber = true
             return try numberOrDuration()
         }
-        if Lexer.isAlpha(byte) { return try durationKeyword() }
+        let character = quotedCharacter(at: position)
+        if Lexer.isAlpha(byte) {
+            if let keyword = durationKeyword() { return keyword }
+            throw failure("unexpected character in duration expression: \(character)")
+        }
         position += 1
         switch byte {
         case UInt8(ascii: "]"):
             isInsideBrackets = false
             return token(.rightBracket)
-        case UInt8(ascii: ":"):
-            if !hasDuration { throw failure("unexpected colon before duration in duration expression") }
-            if hasColon { throw failure("unexpected repeated colon in duration expression") }
-            hasColon = true
-            return token(.colon)
+        case UInt8(ascii: ":"): return try earlyColon()
         case UInt8(ascii: "("):
             parenthesisDepth += 1
             return token(.leftParenthesis)
@@ -210,20 +221,40 @@ struct Lexer {
         case UInt8(ascii: "/"): return token(.binary(.divide))
         case UInt8(ascii: "%"): return token(.binary(.modulo))
         case UInt8(ascii: "^"): return token(.binary(.power))
-        default: throw failure("unexpected character in duration expression: \(quotedCharacter(at: start))")
+        default: throw failure("unexpected character in duration expression: \(character)")
         }
     }
 
-    private mutating func durationKeyword() throws(Failure) -> Token {
-        while let byte = peek(), Lexer.isAlphanumeric(byte) { position += 1 }
-        let word = token(.identifier)
-        switch Token.kind(ofWord: word.text) {
-        case .keyword(let keyword)? where [.step, .range, .minOf, .maxOf].contains(keyword):
-            hasDuration = true
-            return token(.keyword(keyword))
-        default:
-            throw failure("unexpected character: \(quotedCharacter(at: start)), expected ':'")
+    /// A colon before any number; there must be a duration of another kind.
+    private mutating func earlyColon() throws(Failure) -> Token {
+        // As with parentheses, the place is the one behind it.
+        if !hasKeyword || hasColon { start = position }
+        if !hasKeyword { throw failure("unexpected colon before duration in duration expression") }
+        if hasColon { throw failure("unexpected repeated colon in duration expression") }
+        hasColon = true
+        return token(.colon)
+    }
+
+    /// Between brackets, behind the first number: a colon or a word.
+    private mutating func bracketWord() throws(Failure) -> Token {
+        let character = quotedCharacter(at: position)
+        if accept(UInt8(ascii: ":")) {
+            if hasColon { throw failure("unexpected colon ':'") }
+            hasColon = true
+            return token(.colon)
         }
+        if let keyword = durationKeyword() { return keyword }
+        throw failure("unexpected character: \(character), expected ':'")
+    }
+
+    private mutating func durationKeyword() -> Token? {
+        while let byte = peek(), Lexer.isAlpha(byte) { position += 1 }
+        let word = token(.identifier)
+        guard case .keyword(let keyword)? = Token.kind(ofWord: word.text),
+            [.step, .range, .minOf, .maxOf].contains(keyword)
+        else { return nil }
+        hasKeyword = true
+        return token(.keyword(keyword))
     }
 
     private mutating func word() -> Token {

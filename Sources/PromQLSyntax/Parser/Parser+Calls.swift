@@ -12,6 +12,7 @@ extension Parser {
                 "function \(GoQuote.quote(name.text)) is not enabled, it needs "
                     + "--enable-feature=promql-experimental-functions", name.range)
         }
+        try grow(name.range)
         return .call(Call(function: function, arguments: arguments, range: range))
     }
 
@@ -19,9 +20,12 @@ extension Parser {
     private mutating func arguments() throws(Halt) -> [Expression] {
         try advance()
         var arguments: [Expression] = []
+        var tallest = 0
+        defer { height = tallest }
         if try accept(.rightParenthesis) { return arguments }
         while true {
             arguments.append(try expression())
+            tallest = max(tallest, height)
             if try accept(.rightParenthesis) { return arguments }
             let comma = token.range
             guard try accept(.comma) else { throw unexpected() }
@@ -97,6 +101,7 @@ extension Parser {
             let got = "expected \(wanted), got \(arguments.count)"
             throw halt("wrong number of arguments for aggregate expression provided, \(got)", range)
         }
+        try grow(range)
         return .aggregate(
             Aggregation(
                 operation: operation, expression: expression, parameter: wanted == 2 ? arguments.first : nil,
@@ -159,10 +164,14 @@ extension Parser {
         return matching
     }
 
+    /// `fill`, or one or both of `fill_left` and `fill_right`.
     private mutating func fillModifiers(_ matching: inout VectorMatching) throws(Halt) {
-        while case .keyword(let keyword) = token.kind, [.fill, .fillLeft, .fillRight].contains(keyword) {
-            // A metric of that name on the right-hand side is not followed by a parenthesis.
-            guard lexer.nextSignificantByte == UInt8(ascii: "(") else { return }
+        while case .keyword(let keyword) = token.kind, keyword.isFill, lexer.nextSignificantByte == UInt8(ascii: "(") {
+            let isTaken =
+                keyword == .fill
+                ? matching.fillLeft != nil || matching.fillRight != nil
+                : (keyword == .fillLeft ? matching.fillLeft : matching.fillRight) != nil
+            if isTaken { return }
             let word = token
             try advance()
             try advance()
@@ -173,15 +182,8 @@ extension Parser {
                     "binop fill modifiers are experimental and must be enabled with "
                         + "--enable-feature=promql-binop-fill-modifiers", word.range)
             }
-            let range = SourceRange(word.range.start, consumedEnd)
-            if keyword != .fillRight {
-                if matching.fillLeft != nil { note("fill value may not be set multiple times", range) }
-                matching.fillLeft = value
-            }
-            if keyword != .fillLeft {
-                if matching.fillRight != nil { note("fill value may not be set multiple times", range) }
-                matching.fillRight = value
-            }
+            if keyword != .fillRight { matching.fillLeft = value }
+            if keyword != .fillLeft { matching.fillRight = value }
         }
     }
 
@@ -196,6 +198,10 @@ extension Parser {
         try advance()
         return sign * literal.value
     }
+}
+
+extension Token.Keyword {
+    var isFill: Bool { self == .fill || self == .fillLeft || self == .fillRight }
 }
 
 extension Lexer {

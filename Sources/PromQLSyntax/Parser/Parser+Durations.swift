@@ -11,6 +11,8 @@ extension Parser {
     private struct Term {
         var expression: DurationExpression
         var range: SourceRange
+        /// How many nodes lie above each other.
+        var height = 1
 
         var literal: Double? {
             if case .number(let value, _) = expression { return value }
@@ -63,19 +65,19 @@ extension Parser {
         above precedence: Int = 0, otherwise fail: (inout Parser) throws(Halt) -> Void
     ) throws(Halt) -> Term {
         var left = try durationUnary(above: BinaryOperator.unaryPrecedence, otherwise: fail)
-        var chain = 0
         while case .binary(let binary) = token.kind, binary.precedence > precedence,
             let operation = DurationExpression.Operation(rawValue: binary.rawValue)
         {
-            chain += 1
             let place = token.range
-            guard chain <= options.depthMax else { throw halt("duration expression is too long", place) }
             try advance()
             let floor = binary == .power ? binary.precedence - 1 : binary.precedence
             let right = try nested { parser throws(Halt) in
                 try parser.durationSum(above: floor, otherwise: fail)
             }
+            let height = max(left.height, right.height) + 1
+            guard height <= options.depthMax else { throw halt("duration expression is too long", place) }
             left = combine(left, operation, place, right)
+            left.height = height
         }
         return left
     }
@@ -110,7 +112,9 @@ extension Parser {
         if case .number(let value, let isDuration) = operand.expression {
             return Term(expression: .number(isNegation ? -value : value, isDuration: isDuration), range: range)
         }
-        return Term(expression: isNegation ? .negative(operand.expression) : operand.expression, range: range)
+        return Term(
+            expression: isNegation ? .negative(operand.expression) : operand.expression, range: range,
+            height: operand.height + 1)
     }
 
     private mutating func durationPrimary(
@@ -143,7 +147,8 @@ extension Parser {
                 throw Halt()
             }
             return Term(
-                expression: .parenthesized(inner.expression), range: SourceRange(first.range.start, consumedEnd))
+                expression: .parenthesized(inner.expression), range: SourceRange(first.range.start, consumedEnd),
+                height: inner.height + 1)
         default:
             try fail(&self)
             throw Halt()
@@ -172,7 +177,7 @@ extension Parser {
         let isMinimum = first.kind == .keyword(.minOf)
         return Term(
             expression: isMinimum ? .minimum(a.expression, b.expression) : .maximum(a.expression, b.expression),
-            range: range)
+            range: range, height: max(a.height, b.height) + 1)
     }
 
     /// Seconds of a duration literal; a bad one is noted and counts as 0.

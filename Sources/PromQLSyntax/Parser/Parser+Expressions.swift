@@ -4,14 +4,7 @@ extension Parser {
     mutating func expression(above precedence: Int = 0) throws(Halt) -> Expression {
         try nested { parser throws(Halt) in
             var left = try parser.unaryOrPostfix()
-            var chain = 0
             while case .binary(let operation) = parser.token.kind, operation.precedence > precedence {
-                // A chain of operators makes a tree as deep as the chain is long.
-                chain += 1
-                guard chain <= parser.options.depthMax else {
-                    let message = "more than \(parser.options.depthMax) operators in a row"
-                    throw parser.halt(message, parser.token.range)
-                }
                 left = try parser.binary(left, operation)
             }
             return left
@@ -19,11 +12,15 @@ extension Parser {
     }
 
     private mutating func binary(_ left: Expression, _ operation: BinaryOperator) throws(Halt) -> Expression {
+        let place = token.range
+        let leftHeight = height
         try advance()
         let returnsBool = try accept(.bool)
         let matching = try vectorMatching()
         // `^` groups to the right, all others to the left.
         let right = try expression(above: operation == .power ? operation.precedence - 1 : operation.precedence)
+        height = max(height, leftHeight)
+        try grow(place)
         let node = Binary(
             operation: operation, left: left, right: right, returnsBool: returnsBool, matching: matching,
             range: SourceRange(left.range.start, right.range.end))
@@ -46,6 +43,7 @@ extension Parser {
             literal.range = range
             return .number(literal)
         }
+        try grow(range)
         return .unary(Unary(isNegation: isNegation, operand: operand, range: range))
     }
 
@@ -73,6 +71,7 @@ extension Parser {
     }
 
     private mutating func primary() throws(Halt) -> Expression {
+        height = 1
         switch token.kind {
         case .number, .duration:
             let literal = token
@@ -88,6 +87,7 @@ extension Parser {
             try advance()
             let inner = try expression()
             guard try accept(.rightParenthesis) else { throw unexpected() }
+            try grow(token.range)
             return .parenthesized(Parenthesized(expression: inner, range: SourceRange(start, consumedEnd)))
         case .leftBrace: return .vectorSelector(try selector(name: nil))
         case .aggregation(let operation): return try aggregationOrSelector(operation)
@@ -107,6 +107,8 @@ extension Parser {
         case .keyword(let keyword):
             switch keyword {
             case .bool, .on, .ignoring, .groupLeft, .groupRight: return nil
+            case .fill, .fillLeft, .fillRight:
+                return lexer.nextSignificantByte == UInt8(ascii: "(") ? nil : token
             default: return token
             }
         default: return nil
@@ -128,8 +130,7 @@ extension Parser {
         guard let value = NumberSyntax.parse(literal.text) else {
             note(
                 "error parsing number: strconv.ParseFloat: parsing \(GoQuote.quote(literal.text)): "
-                    + (literal.text.utf8.allSatisfy { Lexer.isDigit($0) } ? "value out of range" : "invalid syntax"),
-                literal.range)
+                    + (NumberSyntax.isTooLarge(literal.text) ? "value out of range" : "invalid syntax"), literal.range)
             return NumberLiteral(value: 0, isDuration: false, range: literal.range)
         }
         return NumberLiteral(value: value, isDuration: false, range: literal.range)

@@ -211,6 +211,7 @@ extension Parser {
             }
         }
         guard try accept(.rightBracket) else { throw unexpected(in: "subquery selector", expected: "\"]\"") }
+        try grow(SourceRange(expression.range.start, consumedEnd))
         return .subquery(
             Subquery(
                 expression: expression, width: width.milliseconds, widthExpression: width.expression,

@@ -13,6 +13,9 @@ package struct Parser {
     /// End of the newest token consumed.
     private(set) var consumedEnd = 0
     private var depth = 0
+    /// Of the tree that was built last: how many nodes lie above each other. Unlike `depth` it grows with a chain of
+    /// operators, which is nested in the tree but not in the text.
+    var height = 0
     /// How many aggregations' argument lists the parser is in.
     var aggregationDepth = 0
     /// An error has been met inside an aggregation's arguments.
@@ -54,15 +57,21 @@ package struct Parser {
         }
     }
 
-    /// A selector as `match[]` takes it.
+    /// A selector as `match[]` takes it: a name, conditions, or both, and nothing else. It may select everything:
+    /// whoever minds checks that.
     package static func parseSelector(_ text: String) throws(ParseError) -> [LabelMatcher] {
-        let query = Array(text.utf8)
-        let expression = try parse(bytes: query)
-        guard case .vectorSelector(let selector) = expression, !selector.shift.hasOffset, selector.shift.at == nil else {
-            let message = "expected a metric selector"
-            throw ParseError([.init(range: expression.range, message: message)], in: query)
+        var parser = Parser(Array(text.utf8), options: .everything)
+        return try parser.run { parser throws(Halt) in
+            var name: Token?
+            if parser.token.kind != .leftBrace {
+                guard let word = parser.metricName() else { throw parser.unexpected() }
+                name = word
+                try parser.advance()
+            }
+            let selector = try parser.selector(name: name)
+            guard parser.token.kind == .end else { throw parser.unexpected() }
+            return selector.matchers
         }
-        return selector.matchers
     }
 
     /// The description of one series, `name{label="value"}`, at the beginning of a text.
@@ -108,6 +117,8 @@ package struct Parser {
     var hasFindings: Bool { !findings.isEmpty }
 
     mutating func note(_ message: String, _ range: SourceRange) {
+        // Nobody reads more, and a long query could bring on any number.
+        guard findings.count < 100 else { return }
         findings.append(.init(range: range, message: message))
     }
 
@@ -161,6 +172,14 @@ package struct Parser {
             throw halt("expression is nested more than \(options.depthMax) levels deep", token.range)
         }
         return try body(&self)
+    }
+
+    /// Puts a node on top of the tree built last, within the limit.
+    mutating func grow(_ place: SourceRange) throws(Halt) {
+        height += 1
+        guard height <= options.depthMax else {
+            throw halt("expression is nested more than \(options.depthMax) levels deep", place)
+        }
     }
 }
 

@@ -5,7 +5,8 @@ package struct ParserOptions: Sendable {
     package var enablesFillModifiers = false
     /// Longest query, in bytes.
     package var bytesMax = 16 << 20
-    /// Deepest nesting of nodes. Everything that walks a tree recurses, so this bounds their stacks too.
+    /// Deepest nesting of nodes; a chain of operators nests, too. Everything that walks a tree recurses, so this bounds
+    /// their stacks.
     package var depthMax = 500
 
     package init() {}

@@ -71,7 +71,9 @@ struct EvaluationRun {
             let middle = series.compactMap { VectorSample($0, at: time) }
             let check = ResultCheck(evaluation)
             if isScalar {
-                guard let only = middle.first else { throw Mismatch(expected: "a value", got: "none") }
+                guard let only = middle.first, middle.count == 1, only.labels.isEmpty else {
+                    throw Mismatch(expected: "one series without labels", got: "\(middle.count) series")
+                }
                 try check.check(.scalar(time, only.value))
             } else {
                 try check.check(.vector(middle))

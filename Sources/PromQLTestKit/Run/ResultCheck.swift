@@ -70,7 +70,8 @@ struct ResultCheck {
                 throw Mismatch(expected: "no such series", got: got)
             }
             if isOrdered, wanted.position != position {
-                throw Mismatch(expected: "\(sample.labels.metricNotation) as number \(wanted.position + 1)",
+                throw Mismatch(
+                    expected: "\(sample.labels.metricNotation) as number \(wanted.position + 1)",
                     got: "it as number \(position + 1)")
             }
             guard let wantedValue = wanted.values.first, wantedValue.matches(value) else {
@@ -101,7 +102,8 @@ struct ResultCheck {
                 throw Mismatch(expected: "no such series", got: got)
             }
             let wantedPoints = try self.wantedPoints(wanted, one.labels)
-            let agrees = wantedPoints.count == points.count
+            let agrees =
+                wantedPoints.count == points.count
                 && zip(wantedPoints, points).allSatisfy { $0.time == $1.time && $0.value.matches($1.value) }
             if !agrees {
                 let text = wantedPoints.map { "\($0.value)@\($0.time)" }.joined(separator: " ")

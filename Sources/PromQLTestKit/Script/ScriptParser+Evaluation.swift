@@ -125,7 +125,9 @@ extension ScriptParser {
             let kind = groups[1]
         else {
             throw error(
-                "invalid expect statement, must be 'expect <ordered|fail|warn|no_warn|info|no_info> [msg|regex: <text>]'")
+                "invalid expect statement, must be "
+                    + "'expect <ordered|fail|warn|no_warn|info|no_info> [<msg|regex>: <text>]'"
+            )
         }
         var wanted = TestScript.TextExpectation.any
         if let wantedText = groups[3].map(ScriptParser.trimmed) {
@@ -173,8 +175,9 @@ extension ScriptParser {
         var digits = text[...]
         let isNegative = digits.hasPrefix("-")
         if isNegative || digits.hasPrefix("+") { digits = digits.dropFirst() }
-        guard digits.utf8.first.map({ $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "+") })
-            ?? false
+        guard
+            digits.utf8.first.map({ $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "+") })
+                ?? false
         else { return nil }
         // A signed NaN is no number.
         if digits.count < text.count, digits.lowercased() == "nan" { return nil }

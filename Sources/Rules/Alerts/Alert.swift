@@ -9,16 +9,19 @@ package struct Alert: Sendable, Hashable {
     package var startsAt: Timestamp
     /// When it ended, or until when it counts as firing where nothing more is heard. ms
     package var endsAt: Timestamp
+    package var isResolved: Bool
     /// Leads to the expression on the query page.
     package var generatorURL: String
 
     package init(
-        labels: LabelSet, annotations: LabelSet, startsAt: Timestamp, endsAt: Timestamp, generatorURL: String
+        labels: LabelSet, annotations: LabelSet, startsAt: Timestamp, endsAt: Timestamp, isResolved: Bool,
+        generatorURL: String
     ) {
         self.labels = labels
         self.annotations = annotations
         self.startsAt = startsAt
         self.endsAt = endsAt
+        self.isResolved = isResolved
         self.generatorURL = generatorURL
     }
 }

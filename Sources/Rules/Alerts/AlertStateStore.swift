@@ -15,7 +15,7 @@ struct StoredAlertStates: Sendable, Equatable {
     struct Rule: Sendable, Equatable {
         var name: String
         /// The rule's labels, unexpanded: with the name they tell the rules of a group apart.
-        var labels: LabelSet
+        var labels: [Label]
         var alerts: [ActiveAlert]
     }
 
@@ -39,7 +39,7 @@ extension StoredAlertStates {
         bytes.append(number: Int64(rules.count))
         for rule in rules {
             bytes.append(text: rule.name)
-            bytes.append(labels: rule.labels)
+            bytes.append(labels: rule.labels, count: rule.labels.count)
             bytes.append(number: Int64(rule.alerts.count))
             for alert in rule.alerts { alert.encode(into: &bytes) }
         }
@@ -70,8 +70,8 @@ extension StoredAlertStates {
 
 extension ActiveAlert {
     fileprivate func encode(into bytes: inout [UInt8]) {
-        bytes.append(labels: labels)
-        bytes.append(labels: annotations)
+        bytes.append(labels: labels, count: labels.count)
+        bytes.append(labels: annotations, count: annotations.count)
         bytes.append(state == .pending ? 1 : state == .firing ? 2 : 0)
         bytes.append(number: Int64(bitPattern: value.bitPattern))
         bytes.append(number: activeAt)
@@ -82,7 +82,8 @@ extension ActiveAlert {
     }
 
     fileprivate init?(decoding reader: inout StateReader) {
-        guard let labels = reader.labels(), let annotations = reader.labels(), let stateByte = reader.byte(),
+        guard let labels = reader.labels().map({ LabelSet($0) }),
+            let annotations = reader.labels().map({ LabelSet($0) }), let stateByte = reader.byte(),
             stateByte <= 2, let value = reader.number(), let activeAt = reader.number(),
             let firedAt = reader.time(), let resolvedAt = reader.time(), let keepFiringSince = reader.time(),
             let lastSentAt = reader.time(), let validUntil = reader.time()
@@ -109,8 +110,8 @@ extension [UInt8] {
         append(contentsOf: text.utf8)
     }
 
-    fileprivate mutating func append(labels: LabelSet) {
-        append(number: Int64(labels.count))
+    fileprivate mutating func append(labels: some Sequence<Label>, count: Int) {
+        append(number: Int64(count))
         for label in labels {
             append(text: label.name)
             append(text: label.value)
@@ -147,14 +148,14 @@ private struct StateReader {
         return text
     }
 
-    mutating func labels() -> LabelSet? {
+    mutating func labels() -> [Label]? {
         guard let count = count() else { return nil }
         var labels: [Label] = []
         for _ in 0..<count {
             guard let name = text(), let value = text() else { return nil }
             labels.append(Label(name, value))
         }
-        return LabelSet(labels)
+        return labels
     }
 
     /// The outer nil is damage, the inner one "no time".

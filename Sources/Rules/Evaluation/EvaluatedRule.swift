@@ -49,7 +49,7 @@ struct EvaluatedRule: Sendable {
                     annotations: annotations, alerts: lifecycle.active.map(AlertStatus.init)))
         }
         return RuleStatus(
-            name: definition.name, query: definition.query, labels: definition.labels, health: health,
+            name: definition.name, query: definition.query, labels: LabelSet(definition.labels), health: health,
             lastError: lastError, evaluationTime: evaluationTime, lastEvaluation: lastEvaluation, kind: kind)
     }
 }

@@ -5,7 +5,7 @@ import SeriesModel
 struct RecordingRule: Sendable {
     let name: String
     let query: String
-    let labels: LabelSet
+    let labels: [Label]
 
     /// - Throws: `RuleError`, also where two elements become the same series, or there are more than `limit`.
     func evaluate(

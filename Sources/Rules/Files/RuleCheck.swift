@@ -13,10 +13,10 @@ package struct RuleCheck: Sendable {
     package var lints: [String] = []
 
     /// Reads and checks one file.
-    package init(path: String, names: NameValidation = .utf8, syntax: ParserOptions = ParserOptions()) {
+    package init(path: String, requiresLegacyNames: Bool = false, syntax: ParserOptions = ParserOptions()) {
         self.path = path
         do throws(RuleFileError) {
-            let file = try RuleFile(readingFrom: path, names: names, syntax: syntax)
+            let file = try RuleFile(readingFrom: path, requiresLegacyNames: requiresLegacyNames, syntax: syntax)
             groupCount = file.groups.count
             ruleCount = file.groups.reduce(0) { $0 + $1.rules.count }
             lints = RuleCheck.duplicates(in: file)
@@ -34,12 +34,12 @@ package struct RuleCheck: Sendable {
     private static func duplicates(in file: RuleFile) -> [String] {
         struct Identity: Hashable {
             var name: String
-            var labels: [UInt8]
+            var labels: [Label]
         }
         var counts: [Identity: (count: Int, text: String)] = [:]
         for rule in file.groups.flatMap(\.rules) {
             let text = rule.name + rule.labels.map { "\n\t" + $0.name + ": " + $0.value }.joined()
-            counts[Identity(name: rule.name, labels: rule.labels.packed), default: (0, text)].count += 1
+            counts[Identity(name: rule.name, labels: rule.labels), default: (0, text)].count += 1
         }
         let repeated = counts.values.filter { $0.count > 1 }.map(\.text).sorted()
         if repeated.isEmpty { return [] }

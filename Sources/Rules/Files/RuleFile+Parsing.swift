@@ -3,22 +3,16 @@ package import PromQLSyntax
 private import SeriesModel
 private import Templating
 
-/// How names are judged.
-package enum NameValidation: Sendable {
-    /// Any UTF-8 text.
-    case utf8
-    /// `[a-zA-Z_][a-zA-Z0-9_]*`
-    case legacy
-}
-
 extension RuleFile {
     /// Reads and checks a rule file's text. Only the first YAML document counts, as upstream has it.
-    /// - Parameter path: as configured.
+    /// - Parameters:
+    ///   - path: as configured.
+    ///   - requiresLegacyNames: `metric_name_validation_scheme: legacy`
     /// - Throws: `RuleFileError`: bad YAML and unknown keys alone, everything else that is wrong together.
     package init(
-        parsing text: String, path: String, names: NameValidation = .utf8, syntax: ParserOptions = ParserOptions()
+        parsing text: String, path: String, requiresLegacyNames: Bool = false, syntax: ParserOptions = ParserOptions()
     ) throws(RuleFileError) {
-        var reader = RuleFileReader(names: names, syntax: syntax)
+        var reader = RuleFileReader(requiresLegacyNames: requiresLegacyNames, syntax: syntax)
         let groups: [RuleGroupDefinition]
         do throws(ConfigError) {
             groups = try reader.groups(try ConfigNode.parse(RuleFile.firstDocument(of: text), file: path))
@@ -32,7 +26,7 @@ extension RuleFile {
     /// Reads a rule file.
     /// - Throws: `RuleFileError`; a file that cannot be read is one.
     package init(
-        readingFrom path: String, names: NameValidation = .utf8, syntax: ParserOptions = ParserOptions()
+        readingFrom path: String, requiresLegacyNames: Bool = false, syntax: ParserOptions = ParserOptions()
     ) throws(RuleFileError) {
         let bytes: [UInt8]
         do throws(ConfigError) {
@@ -40,7 +34,7 @@ extension RuleFile {
         } catch {
             throw RuleFileError([error])
         }
-        try self.init(parsing: String(decoding: bytes, as: UTF8.self), path: path, names: names, syntax: syntax)
+        try self.init(parsing: String(decoding: bytes, as: UTF8.self), path: path, requiresLegacyNames: requiresLegacyNames, syntax: syntax)
     }
 
     /// The text up to the marker that begins a second document.
@@ -61,7 +55,7 @@ extension RuleFile {
 
 /// Collects what is wrong with the contents; throws only where the structure itself is broken.
 private struct RuleFileReader {
-    let names: NameValidation
+    let requiresLegacyNames: Bool
     let syntax: ParserOptions
     var errors: [ConfigError] = []
 
@@ -171,7 +165,7 @@ private struct RuleFileReader {
         let kind: RuleDefinition.Kind =
             record.isEmpty
             ? .alerting(hold: hold, keepFiringFor: keep, annotations: try labelSet(annotations)) : .recording
-        return RuleDefinition(name: name, query: query, labels: try labelSet(groupLabels + labels), kind: kind)
+        return RuleDefinition(name: name, query: query, labels: try merged(groupLabels, labels), kind: kind)
     }
 
     private mutating func expression(
@@ -190,7 +184,16 @@ private struct RuleFileReader {
         }
     }
 
-    /// Later entries win: a rule's own labels over those of its group.
+    /// A rule's own labels win over those of its group.
+    private func merged(_ groupLabels: Texts, _ labels: Texts) throws(ConfigError) -> [Label] {
+        var merged: [Label] = []
+        for (key, _, value) in groupLabels where !labels.contains(where: { $0.key.hasSameBytes(as: key) }) {
+            merged.append(Label(key, try value.string()))
+        }
+        for (key, _, value) in labels { merged.append(Label(key, try value.string())) }
+        return merged.sorted()
+    }
+
     private func labelSet(_ texts: Texts) throws(ConfigError) -> LabelSet {
         var labels: [Label] = []
         for (key, _, value) in texts { labels.append(Label(key, try value.string())) }
@@ -217,14 +220,14 @@ private struct RuleFileReader {
     }
 
     private func isAnnotationName(_ name: String) -> Bool {
-        names == .legacy ? LabelName.isLegacyLabelName(name) : LabelName.isValid(name)
+        requiresLegacyNames ? LabelName.isLegacyLabelName(name) : LabelName.isValid(name)
     }
 
     private func complaint(aboutMetric name: String) -> String? {
         if name.utf8.contains(UInt8(ascii: "{")) || name.utf8.contains(UInt8(ascii: "}")) {
             return "braces present in the recording rule name; should it be in expr?: \(name)"
         }
-        let isValid = names == .legacy ? LabelName.isLegacyMetricName(name) : LabelName.isValid(name)
+        let isValid = requiresLegacyNames ? LabelName.isLegacyMetricName(name) : LabelName.isValid(name)
         return isValid ? nil : "invalid recording rule name: \(name)"
     }
 }

@@ -38,10 +38,11 @@ package struct RuleDefinition: Sendable, Hashable {
     package var name: String
     /// The expression as the printer writes it.
     package var query: String
-    package var labels: LabelSet
+    /// By name, each name once. An empty value takes a label away from what the query gives.
+    package var labels: [Label]
     package var kind: Kind
 
-    package init(name: String, query: String, labels: LabelSet, kind: Kind) {
+    package init(name: String, query: String, labels: [Label], kind: Kind) {
         self.name = name
         self.query = query
         self.labels = labels

@@ -25,7 +25,6 @@ extension ScrapeConfig {
     init(_ node: ConfigNode, globals: ScrapeGlobals, baseDirectory: String) throws(ConfigError) {
         var section = try node.section("config.ScrapeConfig")
         let jobName = try section.string("job_name") ?? ""
-        guard !jobName.isEmpty else { throw node.error("job_name is empty") }
         self.init(jobName: jobName, globals: globals)
         try takeTiming(from: &section, globals)
         try takeProtocols(from: &section)
@@ -46,6 +45,7 @@ extension ScrapeConfig {
         discovery = try DiscoverySection(taking: &section, baseDirectory: baseDirectory)
         try section.refuse(unsupported: ["scrape_failure_log_file"])
         try section.finish()
+        guard !jobName.isEmpty else { throw node.error("job_name is empty") }
         if relabelRules.isEmpty { try discovery.checkAddresses(at: node) }
     }
 

@@ -38,7 +38,8 @@ enum ScrapeProtocol {
         let standard = ExpositionFormat.acceptHeader(formats)
         let scheme = MetricNameEscaping.allowUTF8.rawValue
         return escaping == .allowUTF8
-            ? standard : standard.split(separator: scheme, omittingEmptySubsequences: false).joined(
+            ? standard
+            : standard.split(separator: scheme, omittingEmptySubsequences: false).joined(
                 separator: escaping.rawValue)
     }
 }

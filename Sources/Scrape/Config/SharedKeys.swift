@@ -18,8 +18,9 @@ enum NameKeys {
         if let node = section.take("metric_name_escaping_scheme"), !(try node.string()).isEmpty {
             let name = try node.string()
             guard let scheme = MetricNameEscaping(rawValue: name) else {
-                throw node.error("unknown global name escaping method specified, must be one of "
-                    + "'allow-utf-8', 'underscores', 'dots', or 'values', got \(GoQuote.quote(name))")
+                throw node.error(
+                    "unknown global name escaping method specified, must be one of "
+                        + "'allow-utf-8', 'underscores', 'dots', or 'values', got \(GoQuote.quote(name))")
             }
             escaping = scheme
         }

@@ -64,7 +64,8 @@ struct SampleLabels: Sendable {
             throw ScrapeFailure(.invalid, "missing metric name (__name__ label)")
         }
         if nameValidation == .legacy {
-            let isLegacy = LabelName.isLegacyMetricName(metric)
+            let isLegacy =
+                LabelName.isLegacyMetricName(metric)
                 && labels.allSatisfy { LabelName.isLegacyLabelName($0.name) }
             guard isLegacy else { throw ScrapeFailure(.invalid, "invalid metric name or label names: \(labels)") }
         }

@@ -11,12 +11,14 @@ final class ScrapeThreads: TaskExecutor {
         for _ in 0..<max(count, 1) {
             var thread = pthread_t()
             let context = Unmanaged.passRetained(queue)
-            let code = pthread_create(&thread, nil, { pointer in
-                guard let pointer else { return nil }
-                let queue = Unmanaged<JobQueue>.fromOpaque(pointer).takeRetainedValue()
-                while let (job, executor) = queue.next() { job.runSynchronously(on: executor) }
-                return nil
-            }, context.toOpaque())
+            let code = pthread_create(
+                &thread, nil,
+                { pointer in
+                    guard let pointer else { return nil }
+                    let queue = Unmanaged<JobQueue>.fromOpaque(pointer).takeRetainedValue()
+                    while let (job, executor) = queue.next() { job.runSynchronously(on: executor) }
+                    return nil
+                }, context.toOpaque())
             if code == 0 {
                 pthread_detach(thread)
             } else {

@@ -29,9 +29,9 @@ enum HistogramBounds {
         return index < bounds.count ? bounds[index] : .infinity
     }
 
-    /// 2^(i/256 - 1) for i in 0..<256: the bounds of schema 8 within [0.5, 1), and by strides those of the schemas below.
-    /// Not all are the nearest doubles: these are the values that every implementation of native histograms uses, which
-    /// makes bounds in answers equal to the last digit.
+    /// 2^(i/256 - 1) for i in 0..<256: the bounds of schema 8 within [0.5, 1), and by strides those of the schemas
+    /// below. Not all are the nearest doubles: these are the values that every implementation of native histograms
+    /// uses, which makes bounds in answers equal to the last digit.
     private static let octave: [Double] = [
         0.5, 0.5013556375251013, 0.5027149505564014, 0.5040779490592088,
         0.5054446430258502, 0.5068150424757447, 0.5081891574554764, 0.509566998038869,

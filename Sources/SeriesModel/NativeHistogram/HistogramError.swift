@@ -1,4 +1,5 @@
-/// What is wrong with a histogram, or with putting two together. The texts are upstream's: queries and pushes show them.
+/// What is wrong with a histogram, or with putting two together. The texts are upstream's: queries and pushes show
+/// them.
 package struct HistogramError: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
 

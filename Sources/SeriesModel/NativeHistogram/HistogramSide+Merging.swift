@@ -43,7 +43,8 @@ extension HistogramSide {
                 body(y.index, nil, y.position)
                 nextRight = right.next()
             case (let x?, let y?):
-                body(min(x.index, y.index), x.index <= y.index ? x.position : nil, y.index <= x.index ? y.position : nil)
+                body(
+                    min(x.index, y.index), x.index <= y.index ? x.position : nil, y.index <= x.index ? y.position : nil)
                 if x.index <= y.index { nextLeft = left.next() }
                 if y.index <= x.index { nextRight = right.next() }
             }

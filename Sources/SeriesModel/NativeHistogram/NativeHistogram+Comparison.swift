@@ -1,6 +1,6 @@
 extension NativeHistogram: Equatable {
-    /// Equality of the data: same schema, thresholds and bounds, counts and sums equal bit for bit (a NaN equals itself),
-    /// the same buckets, however spans divide them, empty ones included. Hints do not count.
+    /// Equality of the data: same schema, thresholds and bounds, counts and sums equal bit for bit (a NaN equals
+    /// itself), the same buckets, however spans divide them, empty ones included. Hints do not count.
     package static func == (a: NativeHistogram, b: NativeHistogram) -> Bool {
         a.schema == b.schema && a.zeroThreshold == b.zeroThreshold
             && a.zeroCount.bitPattern == b.zeroCount.bitPattern && a.count.bitPattern == b.count.bitPattern

@@ -1,7 +1,7 @@
 extension NativeHistogram {
-    /// Whether a counter was reset between the histogram before and this one: a populated bucket vanished, a count fell,
-    /// the resolution rose or the zero bucket shrank. A hint decides at once where it says something; gauges are looked
-    /// at like counters.
+    /// Whether a counter was reset between the histogram before and this one: a populated bucket vanished, a count
+    /// fell, the resolution rose or the zero bucket shrank. A hint decides at once where it says something; gauges are
+    /// looked at like counters.
     package func isReset(after previous: NativeHistogram) -> Bool {
         switch counterResetHint {
         case .reset: return true

@@ -70,7 +70,7 @@ extension NativeHistogram {
         for var bucket in buckets {
             if !usesCustomBounds {
                 narrowZeroBucket(&bucket)
-            } else if bucket.lower == -.infinity, bucket.upper > 0, bucket.upper < .infinity {
+            } else if bucket.lower == -.infinity, bucket.upper > 0 {
                 // The first bucket is taken to begin at zero, as for classic histograms.
                 bucket.lower = 0
             }
@@ -79,7 +79,9 @@ extension NativeHistogram {
             if lowerRank != nil, upperRank != nil { break }
             rank += bucket.count
         }
-        return (min(upperRank ?? count, count) - min(lowerRank ?? count, count)) / count
+        // Observations of NaN are counted, but lie between no two values.
+        let all = sum.isNaN ? min(rank, count) : count
+        return (min(upperRank ?? all, all) - min(lowerRank ?? all, all)) / count
     }
 
     /// The number of observations up to a value, if the bucket says it; nil where the value is above the bucket.
@@ -107,8 +109,8 @@ extension NativeHistogram {
         return value > 0 ? (position - lower) / (upper - lower) : 1 - (position - upper) / (lower - upper)
     }
 
-    /// The estimated variance, each bucket standing for its middle: the arithmetic one for custom buckets, 0 for the zero
-    /// bucket, the geometric one for the others.
+    /// The estimated variance, each bucket standing for its middle: the arithmetic one for custom buckets, 0 for the
+    /// zero bucket, the geometric one for the others.
     package var variance: Double {
         let mean = average
         var total = 0.0

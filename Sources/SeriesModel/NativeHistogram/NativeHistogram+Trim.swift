@@ -1,5 +1,3 @@
-import Glibc
-
 extension NativeHistogram {
     /// Which observations a trim keeps: PromQL's `</` keeps those below, `>/` those above.
     package enum Trim: Sendable {
@@ -11,8 +9,8 @@ extension NativeHistogram {
     /// (as for quantiles). Count and sum are estimated anew from what is left, unless nothing was dropped.
     ///
     /// Of custom buckets without a finite width nothing can be estimated: the one up to +Inf is kept whole by
-    /// `keepingAbove`, the one from -Inf up to a bound that is not positive is kept whole by `keepingBelow`, and they are
-    /// dropped whole by the other; a first bucket with a positive bound begins at zero.
+    /// `keepingAbove`, the one from -Inf up to a bound that is not positive is kept whole by `keepingBelow`, and they
+    /// are dropped whole by the other; a first bucket with a positive bound begins at zero.
     package mutating func trim(_ trim: Trim, at value: Double) {
         if value.isNaN { return }
         var kept = NativeHistogram(counterResetHint: counterResetHint, schema: schema)

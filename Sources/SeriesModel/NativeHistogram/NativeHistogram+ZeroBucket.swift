@@ -1,6 +1,6 @@
 extension NativeHistogram {
-    /// What the zero bucket would hold if its threshold were raised. A threshold within a populated bucket is raised on to
-    /// that bucket's end.
+    /// What the zero bucket would hold if its threshold were raised. A threshold within a populated bucket is raised on
+    /// to that bucket's end.
     /// - Precondition: the threshold is at least the present one.
     func zeroBucket(raisedTo wanted: Double) -> (count: Double, threshold: Double) {
         if wanted == zeroThreshold { return (zeroCount, wanted) }
@@ -25,8 +25,8 @@ extension NativeHistogram {
         compact()
     }
 
-    /// Brings both histograms to one zero threshold that cuts no populated bucket of either: this one is changed, of the
-    /// other only the zero count that it would have is told.
+    /// Brings both histograms to one zero threshold that cuts no populated bucket of either: this one is changed, of
+    /// the other only the zero count that it would have is told.
     mutating func reconcileZeroBucket(with other: NativeHistogram) -> Double {
         var otherCount = other.zeroCount
         var otherThreshold = other.zeroThreshold

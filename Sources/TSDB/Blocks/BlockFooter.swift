@@ -76,7 +76,8 @@ extension BlockFooter {
             throw .corruption(file: file, offset: 0, reason: "not a block footer")
         }
         do throws(ByteError) {
-            let (version, checksum, footer) = try ByteCursor.read(bytes) { (cursor: inout ByteCursor) throws(ByteError) in
+            let (version, checksum, footer) = try ByteCursor.read(bytes) {
+                (cursor: inout ByteCursor) throws(ByteError) in
                 _ = try cursor.bytes(BlockFormat.footerMagic.count)
                 let version = try cursor.littleEndian(UInt32.self)
                 let footer = try BlockFooter(&cursor)

@@ -115,14 +115,19 @@ package final class BlockReader: Sendable {
         _ chunk: BlockChunkReference, range: TimeRange = .all, into buffer: inout SampleBuffer
     ) throws(StorageError) {
         let before = buffer.count
-        let (encoding, bytes) = try payload(of: chunk)
-        switch encoding {
+        let record = try record(of: chunk)
+        switch record.encoding {
         case .xor:
-            do throws(ChunkError) {
-                try XORDecoder.decode(bytes, into: &buffer, range: range)
-            } catch {
-                throw damaged(chunk, error.description)
+            let failure = record.bytes.withUnsafeBytes { bytes -> ChunkError? in
+                do throws(ChunkError) {
+                    let payload = UnsafeRawBufferPointer(rebasing: bytes[record.payload])
+                    try XORDecoder.decode(payload, into: &buffer, range: range)
+                    return nil
+                } catch {
+                    return error
+                }
             }
+            if let failure { throw damaged(chunk, failure.description) }
         }
         guard buffer.count == before || chunk.range.contains(buffer.timestamps[before]) else {
             buffer.timestamps.removeSubrange(before...)
@@ -133,30 +138,38 @@ package final class BlockReader: Sendable {
 
     /// The chunk as it was given to the writer.
     package func chunk(_ reference: BlockChunkReference) throws(StorageError) -> BlockChunk {
-        let (encoding, bytes) = try payload(of: reference)
+        let record = try record(of: reference)
         return BlockChunk(
-            encoding: encoding, range: reference.range, sampleCount: reference.sampleCount, bytes: bytes)
+            encoding: record.encoding, range: reference.range, sampleCount: reference.sampleCount,
+            bytes: Array(record.bytes[record.payload]))
     }
 
-    private func payload(
-        of chunk: BlockChunkReference
-    ) throws(StorageError) -> (encoding: ChunkEncoding, bytes: [UInt8]) {
+    /// A record of the data file whose checksum is right.
+    private struct Record {
+        var bytes: [UInt8]
+        var encoding: ChunkEncoding
+        /// Where in `bytes` the chunk lies.
+        var payload: Range<Int>
+    }
+
+    private func record(of chunk: BlockChunkReference) throws(StorageError) -> Record {
         guard chunk.length > BlockFormat.checksumBytes, chunk.length <= BlockFormat.chunkBytesMax else {
             throw damaged(chunk, "chunk length \(chunk.length)")
         }
-        let record = try dataBytes(chunk.offset, chunk.length)
-        let end = record.count - BlockFormat.checksumBytes
-        let checksum = record.withUnsafeBytes {
+        let bytes = try dataBytes(chunk.offset, chunk.length)
+        let end = bytes.count - BlockFormat.checksumBytes
+        let checksum = bytes.withUnsafeBytes {
             UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: end, as: UInt32.self))
         }
-        guard CRC32C.checksum(record[..<end]) == checksum else { throw damaged(chunk, "chunk checksum") }
+        guard CRC32C.checksum(bytes[..<end]) == checksum else { throw damaged(chunk, "chunk checksum") }
         do throws(ByteError) {
-            return try ByteCursor.read(record) { (cursor: inout ByteCursor) throws(ByteError) in
-                let length = try cursor.varint(atMost: record.count, "chunk length")
-                let encoding = ChunkEncoding(rawValue: try cursor.byte())
-                guard let encoding else { throw .outOfBounds(offset: cursor.position - 1, what: "encoding") }
+            return try ByteCursor.read(bytes) { (cursor: inout ByteCursor) throws(ByteError) in
+                let length = try cursor.varint(atMost: end, "chunk length")
+                guard let encoding = ChunkEncoding(rawValue: try cursor.byte()) else {
+                    throw .outOfBounds(offset: cursor.position - 1, what: "encoding")
+                }
                 guard length == end - cursor.position else { throw .outOfBounds(offset: 0, what: "chunk length") }
-                return (encoding, Array(try cursor.bytes(length)))
+                return Record(bytes: bytes, encoding: encoding, payload: cursor.position..<end)
             }
         } catch {
             throw damaged(chunk, error.description)

@@ -8,6 +8,8 @@ import StorageAPI
 struct BlockSet {
     /// What is to be served.
     private(set) var blocks: [Block] = []
+    /// What the catalog listed and is gone, or cannot be read.
+    private(set) var missing: [BlockRecord] = []
     /// Directories that nobody needs once `blocks` is what queries see.
     private var leftovers: [String] = []
     private let options: TSDBOptions
@@ -46,14 +48,15 @@ struct BlockSet {
 
     private mutating func reconcile(_ present: [Block], _ catalog: Catalog) throws(StorageError) {
         let verdict = BlockReconciliation(rows: try catalog.blocks(), found: present.map(\.record))
-        for block in verdict.missing {
+        missing = verdict.missing
+        for block in missing {
             options.logger.error("block of the catalog is gone", metadata: ["block": "\(block.identifier)"])
         }
         for block in verdict.adopted {
             options.logger.info("block found and taken in", metadata: ["block": "\(block.identifier)"])
         }
         try catalog.replace(
-            adding: verdict.adopted, removing: (verdict.missing + verdict.leftovers).map(\.identifier))
+            adding: verdict.adopted, removing: (missing + verdict.leftovers).map(\.identifier))
         let directory = BlockDirectory.path(in: options.directory)
         for block in verdict.unfinished {
             try setAside(

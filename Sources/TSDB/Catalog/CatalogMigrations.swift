@@ -45,10 +45,10 @@ enum CatalogMigrations {
                     CREATE TABLE outbox (
                         identifier INTEGER PRIMARY KEY AUTOINCREMENT,
                         destination TEXT NOT NULL,
-                        created_at INTEGER NOT NULL,
-                        payload BLOB NOT NULL
+                        key BLOB NOT NULL,
+                        payload BLOB NOT NULL,
+                        UNIQUE (destination, key)
                     ) STRICT;
-                    CREATE INDEX outbox_by_destination ON outbox (destination, identifier);
                     CREATE TABLE metric_metadata (
                         metric TEXT NOT NULL PRIMARY KEY,
                         kind TEXT NOT NULL,

@@ -1,92 +1,58 @@
 import FoundationEssentials
 import GRDB
-package import SeriesModel
 package import StorageAPI
 
-/// One message that is still to be delivered.
+/// One message that is still to be delivered. A newer message with the same destination and key takes its place.
 package struct OutboxEntry: Sendable, Hashable {
-    /// Ascending in the order of entry; never used twice.
-    package var identifier: Int64
     package var destination: String
-    /// ms
-    package var createdAt: Timestamp
+    /// What the message is about: opaque bytes.
+    package var key: [UInt8]
     /// The message in its sender's own form.
     package var payload: [UInt8]
 
-    package init(identifier: Int64, destination: String, createdAt: Timestamp, payload: [UInt8]) {
-        self.identifier = identifier
+    package init(destination: String, key: [UInt8], payload: [UInt8]) {
         self.destination = destination
-        self.createdAt = createdAt
+        self.key = key
         self.payload = payload
     }
 }
 
-/// A first-in-first-out list of messages for each destination. An entry stays until its sender says that it arrived.
+/// The messages that wait. One stays until its sender says that it arrived.
 extension StateStore {
-    /// Adds messages behind those that wait, all or none.
-    /// - Returns: their identifiers, in order.
-    @discardableResult
-    package func enqueue(
-        _ payloads: [[UInt8]], destination: String, at time: Timestamp
-    ) async throws(StorageError) -> [Int64] {
-        try await write { database in
-            try payloads.map { payload in
-                try database.execute(
-                    sql: "INSERT INTO outbox (destination, created_at, payload) VALUES (?, ?, ?)",
-                    arguments: [destination, time, Data(payload)])
-                return database.lastInsertedRowID
-            }
-        }
-    }
-
-    /// The oldest messages of a destination, at most `limit`.
-    package func outbox(destination: String, limit: Int) async throws(StorageError) -> [OutboxEntry] {
+    /// All entries, those first that have waited longest.
+    package func outbox() async throws(StorageError) -> [OutboxEntry] {
         try await read { database in
-            try Row.fetchAll(
-                database, sql: "SELECT * FROM outbox WHERE destination = ? ORDER BY identifier LIMIT ?",
-                arguments: [destination, limit]
-            ).map { row in
+            try Row.fetchAll(database, sql: "SELECT * FROM outbox ORDER BY identifier").map { row in
                 OutboxEntry(
-                    identifier: row["identifier"], destination: row["destination"], createdAt: row["created_at"],
+                    destination: row["destination"], key: [UInt8](row["key"] as Data),
                     payload: [UInt8](row["payload"] as Data))
             }
         }
     }
 
-    /// The destinations that have messages, and how many.
-    package func outboxCounts() async throws(StorageError) -> [String: Int] {
-        try await read { database in
-            var counts: [String: Int] = [:]
-            for row in try Row.fetchAll(
-                database, sql: "SELECT destination, count(*) AS count FROM outbox GROUP BY destination")
-            {
-                counts[row["destination"]] = row["count"]
-            }
-            return counts
-        }
-    }
-
-    /// Takes messages out that have arrived, or are not to be delivered any more.
-    package func removeFromOutbox(_ identifiers: [Int64]) async throws(StorageError) {
-        if identifiers.isEmpty { return }
+    /// Adds entries, or gives those that wait already a new payload; all or nothing.
+    package func saveToOutbox(_ entries: [OutboxEntry]) async throws(StorageError) {
+        if entries.isEmpty { return }
         try await write { database in
-            for identifier in identifiers {
-                try database.execute(sql: "DELETE FROM outbox WHERE identifier = ?", arguments: [identifier])
+            for entry in entries {
+                try database.execute(
+                    sql: """
+                        INSERT INTO outbox (destination, key, payload) VALUES (?, ?, ?)
+                        ON CONFLICT (destination, key) DO UPDATE SET payload = excluded.payload
+                        """, arguments: [entry.destination, Data(entry.key), Data(entry.payload)])
             }
         }
     }
 
-    /// Drops the oldest messages of a destination until at most `count` are left.
-    /// - Returns: how many were dropped.
-    @discardableResult
-    package func trimOutbox(destination: String, to count: Int) async throws(StorageError) -> Int {
+    /// Removes entries whose payload is still the one given: a newer word that came meanwhile stays.
+    package func removeFromOutbox(_ entries: [OutboxEntry]) async throws(StorageError) {
+        if entries.isEmpty { return }
         try await write { database in
-            try database.execute(
-                sql: """
-                    DELETE FROM outbox WHERE destination = ? AND identifier NOT IN (
-                        SELECT identifier FROM outbox WHERE destination = ? ORDER BY identifier DESC LIMIT ?)
-                    """, arguments: [destination, destination, max(0, count)])
-            return database.changesCount
+            for entry in entries {
+                try database.execute(
+                    sql: "DELETE FROM outbox WHERE destination = ? AND key = ? AND payload = ?",
+                    arguments: [entry.destination, Data(entry.key), Data(entry.payload)])
+            }
         }
     }
 }

@@ -10,7 +10,6 @@ struct BatchEncoder {
     /// What the last call to `encode` changed, in order.
     private var journal: [(slot: UInt32, bits: UInt64)] = []
     private var tags: [UInt8] = []
-    private var significant = ByteBuilder()
 
     /// Begins a new file.
     mutating func reset() {
@@ -65,25 +64,27 @@ struct BatchEncoder {
     /// The tags stand together, before the bytes: LZ4 makes short work of a run of equal ones.
     private mutating func encodeValues(_ batch: LogBatch, into payload: inout ByteBuilder) {
         tags.removeAll(keepingCapacity: true)
-        significant.removeAll()
-        for index in 0..<batch.count {
-            let bits = batch.values[index].bitPattern
-            let xor = bits ^ exchange(batch.slots[index], bits)
-            let leading = xor.leadingZeroBitCount / 8
-            if leading == 8 {
-                tags.append(0x80)
-                continue
+        // Whole words are stored and the unused end of each overwritten by the next: hence the room for one more.
+        let room = (batch.count + 1) * 8
+        withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { significant in
+            var length = 0
+            for index in 0..<batch.count {
+                let bits = batch.values[index].bitPattern
+                let xor = bits ^ exchange(batch.slots[index], bits)
+                let leading = xor.leadingZeroBitCount / 8
+                if leading == 8 {
+                    tags.append(0x80)
+                    continue
+                }
+                let trailing = xor.trailingZeroBitCount / 8
+                tags.append(UInt8(truncatingIfNeeded: leading << 4 | trailing))
+                let word = xor >> UInt64(trailing * 8)
+                significant.storeBytes(of: word.littleEndian, toByteOffset: length, as: UInt64.self)
+                length += 8 - leading - trailing
             }
-            let trailing = xor.trailingZeroBitCount / 8
-            tags.append(UInt8(truncatingIfNeeded: leading << 4 | trailing))
-            var rest = xor >> UInt64(trailing * 8)
-            for _ in 0..<(8 - leading - trailing) {
-                significant.append(UInt8(truncatingIfNeeded: rest))
-                rest >>= 8
-            }
+            payload.append(contentsOf: tags)
+            payload.append(contentsOf: significant[..<length])
         }
-        payload.append(contentsOf: tags)
-        payload.append(contentsOf: significant.bytes)
     }
 
     /// Notes a slot's new bits. - Returns: the old ones.

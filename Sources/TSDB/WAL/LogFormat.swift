@@ -13,6 +13,8 @@ package enum LogFormat {
     static let compressedBytesMin = 96
     /// Slots must be below: it bounds the tables that a reader keeps.
     package static let slotLimit: UInt32 = 1 << 26
+    /// Segment numbers and LSNs must be below: counting on from them cannot overflow.
+    static let numberLimit: UInt64 = 1 << 62
     /// Bit 0 of a frame's flags: the payload is an LZ4 block.
     static let compressedFlag: UInt8 = 1
 
@@ -37,7 +39,7 @@ package enum LogFormat {
 
     static func segmentNumber(_ name: String) -> UInt64? {
         guard name.utf8.count >= 8, name.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return UInt64(name)
+        return UInt64(name).flatMap { $0 < numberLimit ? $0 : nil }
     }
 
     static func checkpointName(_ lsn: LSN) -> String {
@@ -49,7 +51,7 @@ package enum LogFormat {
         guard name.hasPrefix(checkpointPrefix) else { return nil }
         let digits = name.dropFirst(checkpointPrefix.count)
         guard digits.utf8.count == 20, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return LSN(digits)
+        return LSN(digits).flatMap { $0 < numberLimit ? $0 : nil }
     }
 
     private static let checkpointPrefix = "checkpoint-"

@@ -68,6 +68,9 @@ struct LogFileHeader: Equatable {
         guard fields.checksum == CRC32C.checksum(bytes[..<32]) else { throw damaged("header checksum") }
         guard fields.version == LogFormat.version else { throw damaged("log version \(fields.version)") }
         guard let kind = LogFormat.FileKind(rawValue: fields.kind) else { throw damaged("kind of log file") }
+        guard fields.number < LogFormat.numberLimit, fields.origin < LogFormat.numberLimit else {
+            throw damaged("header numbers \(fields.number), \(fields.origin)")
+        }
         self.init(kind: kind, number: fields.number, origin: fields.origin)
     }
 

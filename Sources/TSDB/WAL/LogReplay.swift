@@ -1,5 +1,5 @@
-package import FileIO
 import ByteCoding
+package import FileIO
 import SeriesModel
 import StorageAPI
 
@@ -162,22 +162,32 @@ private struct ReplayRun {
 
     // MARK: - Repair
 
-    private mutating func note(_ path: String, _ offset: Int, _ reason: String, _ bytes: Int, _ isTail: Bool) {
-        report.damages.append(
-            LogDamage(
-                file: path, offset: offset, reason: reason, bytesSetAside: bytes, isTail: isTail, after: newestTimestamp))
+    /// Notes a damage, and tries to repair it. A file that cannot be repaired (the disk is full, say) does not keep the
+    /// store from starting: it is read the same way again.
+    private mutating func note(
+        _ path: String, _ offset: Int, _ reason: String, _ bytes: Int, _ isTail: Bool,
+        repair: () throws(FileError) -> Void
+    ) {
+        var damage = LogDamage(
+            file: path, offset: offset, reason: reason, bytesSetAside: bytes, isTail: isTail, after: newestTimestamp)
+        if isRepairing {
+            do throws(FileError) {
+                try repair()
+            } catch {
+                damage.repairFailure = error.description
+            }
+        }
+        report.damages.append(damage)
     }
 
     /// Keeps what stands behind the good part under a name of its own and shortens the file.
     private mutating func cut(_ path: String, at offset: Int, reason: String, isTail: Bool) throws(StorageError) {
-        let rest = try StorageError.wrapping { () throws(FileError) -> [UInt8] in
-            let file = try fileSystem.map(path)
-            return try file.bytes(at: offset, count: file.size - offset)
-        }
-        note(path, offset, reason, rest.count, isTail)
-        guard isRepairing else { return }
-        try StorageError.wrapping { () throws(FileError) in
-            try fileSystem.replace(unusedName(path), with: rest)
+        let size = try StorageError.wrapping { () throws(FileError) in try fileSystem.size(path) }
+        note(path, offset, reason, size - offset, isTail) {
+            [fileSystem, torn = unusedName(path)] () throws(FileError) in
+            // The mapping has to go before the file is shortened.
+            let rest = try fileSystem.map(path).bytes(at: offset, count: size - offset)
+            try fileSystem.replace(torn, with: rest)
             let file = try fileSystem.openForAppending(path)
             try file.truncate(to: offset)
             try file.sync()
@@ -188,10 +198,9 @@ private struct ReplayRun {
         _ path: String, offset: Int, reason: String, isTail: Bool
     ) throws(StorageError) {
         let size = try StorageError.wrapping { () throws(FileError) in try fileSystem.size(path) }
-        note(path, offset, reason, size, isTail)
-        guard isRepairing else { return }
-        try StorageError.wrapping { () throws(FileError) in
-            try fileSystem.rename(path, to: unusedName(path))
+        note(path, offset, reason, size, isTail) {
+            [fileSystem, directory, torn = unusedName(path)] () throws(FileError) in
+            try fileSystem.rename(path, to: torn)
             try fileSystem.syncDirectory(directory)
         }
     }

@@ -45,8 +45,9 @@ package final class LogWriter: Sendable {
         self.options = options
         let (sizes, file, segment) = try StorageError.wrapping { () throws(FileError) in
             try fileSystem.createDirectory(directory)
+            let names = try fileSystem.list(directory)
             var sizes: [UInt64: Int] = [:]
-            for name in try fileSystem.list(directory) {
+            for name in names {
                 let path = FilePath.join(directory, name)
                 if let number = LogFormat.segmentNumber(name) {
                     sizes[number] = try fileSystem.size(path)
@@ -54,11 +55,31 @@ package final class LogWriter: Sendable {
                     try fileSystem.remove(path)
                 }
             }
-            let segment = sizes.keys.max().map { $0 + 1 } ?? 0
+            let segment = LogWriter.unusedSegment(names, fileSystem, directory)
             let file = try LogWriter.create(segment, firstLSN: nextLSN, fileSystem, directory)
             return (sizes, file, segment)
         }
         state = Mutex(State(file: file, segment: segment, nextLSN: nextLSN, olderSizes: sizes))
+    }
+
+    /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made
+    /// superfluous: a replay leaves out what is before the checkpoint's first segment.
+    private static func unusedSegment(
+        _ names: [String], _ fileSystem: any FileSystem, _ directory: String
+    ) -> UInt64 {
+        var unused: UInt64 = 0
+        for name in names {
+            let stem = name.prefix { $0 != "." }
+            if let number = LogFormat.segmentNumber(String(stem)) {
+                unused = max(unused, number + 1)
+            } else if LogFormat.checkpointLSN(name) != nil {
+                // One that cannot be read is not used by a replay either.
+                let reader = try? LogReader(
+                    fileSystem: fileSystem, path: FilePath.join(directory, name), kind: .checkpoint)
+                unused = max(unused, reader?.header.origin ?? 0)
+            }
+        }
+        return unused
     }
 
     /// The number of the segment that is being written.

@@ -26,6 +26,8 @@ package struct LogDamage: Sendable, Equatable, CustomStringConvertible {
     package var reason: String
     /// What was cut off and kept beside the file. Bytes.
     package var bytesSetAside: Int
+    /// Why the file was left as it is, where it should have been repaired: it will be met again at the next start.
+    package var repairFailure: String?
     /// At the end of the newest segment: what a crash leaves behind. Elsewhere the disk has lost something.
     package var isTail: Bool
     /// The span of time in which samples may be missing, as far as known: from the newest sample before the damage to the
@@ -34,6 +36,7 @@ package struct LogDamage: Sendable, Equatable, CustomStringConvertible {
     package var before: Timestamp?
 
     package var description: String {
-        "\(file): \(reason) at byte \(offset), \(bytesSetAside) bytes set aside"
+        let repair = repairFailure.map { "not repaired: \($0)" } ?? "\(bytesSetAside) bytes set aside"
+        return "\(file): \(reason) at byte \(offset), \(repair)"
     }
 }

@@ -1,0 +1,137 @@
+import Logging
+import Relabeling
+import Rules
+import Scrape
+import SelfMetrics
+import SeriesModel
+
+/// The Alertmanagers of one configured entry: found by discovery, each with a loop of its own.
+actor AlertmanagerSet {
+    nonisolated let section: AlertmanagerSection
+    private let environment: NotifierEnvironment
+    private let discovery: DiscoveryMetrics
+    private var tasks: [Task<Void, Never>] = []
+    /// The newest groups of each discoverer.
+    private var groups: [Int: [TargetGroup]] = [:]
+    private var loops: [String: AlertmanagerLoop] = [:]
+    private var dropped: [String] = []
+    /// What the outbox held at the start for Alertmanagers not found yet.
+    private var waiting: [String: [Alert]]
+    private var isStopped = false
+
+    init(
+        _ section: AlertmanagerSection, waiting: [String: [Alert]], environment: NotifierEnvironment,
+        discovery: DiscoveryMetrics
+    ) {
+        self.section = section
+        self.waiting = waiting
+        self.environment = environment
+        self.discovery = discovery
+    }
+
+    /// Begins to look; those that the configuration itself names are there when this returns.
+    func start() async {
+        if !section.discovery.staticGroups.isEmpty {
+            groups[-1] = section.discovery.staticGroups
+            await update()
+        }
+        var dynamic = section.discovery
+        dynamic.staticGroups = []
+        for (index, discoverer) in dynamic.discoverers(clock: environment.clock, metrics: discovery).enumerated() {
+            tasks.append(
+                Task { [self] in
+                    await discoverer.run { groups in await self.found(groups, by: index) }
+                })
+        }
+    }
+
+    private func found(_ found: [TargetGroup], by index: Int) async {
+        groups[index] = found
+        await update()
+    }
+
+    private func update() async {
+        guard !isStopped else { return }
+        var urls: Set<String> = []
+        dropped = []
+        for group in groups.sorted(by: { $0.key < $1.key }).flatMap(\.value) {
+            for labels in group.targets {
+                switch AlertmanagerTarget.make(labels, group: group.labels, section) {
+                case .url(let url): urls.insert(url)
+                case .dropped(let url): dropped.append(url)
+                case .invalid(let reason):
+                    environment.logger.error(
+                        "Creating Alertmanager failed", metadata: ["labels": "\(labels)", "err": "\(reason)"])
+                }
+            }
+        }
+        let gone = loops.filter { !urls.contains($0.key) }
+        var started: [AlertmanagerLoop] = []
+        for url in urls where loops[url] == nil {
+            let loop = AlertmanagerLoop(url: url, section: section, environment: environment)
+            loops[url] = loop
+            started.append(loop)
+        }
+        for url in gone.keys { loops[url] = nil }
+        environment.metrics.discovered.increment(by: Double(started.count - gone.count))
+        for loop in started {
+            if let alerts = waiting.removeValue(forKey: loop.url) { await loop.add(alerts) }
+            await loop.start()
+        }
+        for (url, loop) in gone {
+            await loop.stop()
+            environment.metrics.remove(url)
+        }
+    }
+
+    /// The entries of the outbox that sending these alerts needs.
+    func outboxEntries(_ alerts: [Alert]) -> [NotificationOutboxEntry] {
+        let alerts = relabelled(alerts)
+        return loops.keys.flatMap { url in alerts.map { $0.outboxEntry(for: url) } }
+    }
+
+    func send(_ alerts: [Alert]) async {
+        let alerts = relabelled(alerts)
+        guard !alerts.isEmpty else { return }
+        for loop in loops.values { await loop.add(alerts) }
+    }
+
+    private func relabelled(_ alerts: [Alert]) -> [Alert] {
+        section.alertRelabelRules.isEmpty ? alerts : alerts.relabelled(section.alertRelabelRules)
+    }
+
+    func status() -> AlertmanagerStatus {
+        var status = AlertmanagerStatus()
+        status.active = loops.keys.sorted()
+        status.dropped = dropped.sorted()
+        return status
+    }
+
+    func drain() async {
+        let current = Array(loops.values)
+        await withTaskGroup(of: Void.self) { group in
+            for loop in current { group.addTask { await loop.drain() } }
+        }
+    }
+
+    func stop() async {
+        guard !isStopped else { return }
+        isStopped = true
+        environment.metrics.discovered.decrement(by: Double(loops.count))
+        for task in tasks { task.cancel() }
+        for loop in loops.values { await loop.stop() }
+        for task in tasks { await task.value }
+    }
+}
+
+extension [Alert] {
+    /// The alerts with relabelled labels, without those that the rules drop.
+    func relabelled(_ rules: [RelabelRule]) -> [Alert] {
+        compactMap { alert in
+            guard let labels = rules.apply(to: alert.labels) else { return nil }
+            var alert = alert
+            alert.labels = labels
+            return alert
+        }
+    }
+}
