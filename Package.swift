@@ -14,6 +14,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// A module of Hearth under `Sources/`. The arrows between them are those of `docs/architecture.md`; `TidyTests` holds
 /// the imports against that page.
@@ -57,7 +59,7 @@ let package = Package(
         .target(name: "CPosixShim"),
 
         // Ground
-        module("ByteCoding", "CLZ4", "CPosixShim"),
+        module("ByteCoding", "CLZ4"),
         module("FileIO", "CPosixShim"),
         module("Regexp", "CRE2Shim"),
 
@@ -76,9 +78,8 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", "SelfMetrics", "SeriesModel", nioCore, nioPosix, nioHTTP1,
+            "OutboundHTTP", "ConfigTree", nioCore, nioPosix, nioHTTP1, nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-            .product(name: "NIOSSL", package: "swift-nio-ssl"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
         // Engines
@@ -102,15 +103,14 @@ let package = Package(
         // Faces
         module(
             "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "SelfMetrics", logging, nioCore, nioPosix, .product(name: "HTTPTypes", package: "swift-http-types"),
+            "SelfMetrics", logging, nioCore, nioPosix, httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
-        module("WebUI", "HTTPAPI", "SeriesModel", "Rules", "Scrape"),
+        module("WebUI", "HTTPAPI", httpTypes),
 
         // The whole
         module(
             "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Scrape", "Rules", "Notifier", "HTTPAPI", "WebUI",
-            "OutboundHTTP", "Relabeling", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "FileIO", "Regexp",
-            "Templating", logging, nioCore, nioPosix),
+            "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp", logging, nioPosix),
         module(
             "Demo", "Server", "SeriesModel", "ConfigTree", logging, nioCore,
             .product(name: "Hummingbird", package: "hummingbird"),
@@ -118,9 +118,8 @@ let package = Package(
         .executableTarget(
             name: "hearth",
             dependencies: [
-                "Server", "Demo", "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape", "Notifier",
-                "SeriesModel", "ConfigTree", "OutboundHTTP", "SelfMetrics", logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
+                nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
@@ -129,34 +128,40 @@ let package = Package(
             name: "TestSupport", dependencies: ["FileIO", "CPosixShim"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("ByteCoding"),
-        tests("ChunkEncoding", "SeriesModel", "ByteCoding"),
-        tests("ConfigTree", "SeriesModel"),
+        tests("ChunkEncoding", "SeriesModel"),
+        tests("ConfigTree"),
         tests("Demo"),
         tests("Exposition", "SeriesModel"),
         tests("FileIO", "TestSupport"),
-        tests("HTTPAPI", "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape", "StorageAPI",
-            "SeriesModel", "SelfMetrics", "CZlib", logging),
         tests(
-            "OutboundHTTP", "ConfigTree", "SelfMetrics", "SeriesModel", nioCore, nioPosix, nioHTTP1,
-            .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-            .product(name: "NIOSSL", package: "swift-nio-ssl")),
-        tests("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "PromQLTestKit"),
+            "HTTPAPI", "CZlib", "PromQLEngine", "Rules", "Scrape", "SelfMetrics", "SeriesModel", "StorageAPI", httpTypes,
+            logging),
+        tests(
+            "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
+            logging, nioCore, nioPosix, nioHTTP1),
+        tests("OutboundHTTP", "ConfigTree", "SeriesModel", nioCore, nioPosix, nioSSL),
+        tests("PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI"),
         tests("PromQLSyntax", "SeriesModel"),
-        tests("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel"),
+        tests("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI"),
         tests("Regexp"),
-        tests("Relabeling", "SeriesModel", "ConfigTree"),
-        tests("Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
-            "SelfMetrics", logging, nioCore, nioPosix, nioHTTP1),
+        tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel"),
+        tests(
+            "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", logging),
+        tests(
+            "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI", logging,
+            nioCore, nioPosix),
         tests("SeriesModel", "Regexp"),
         tests("Server", "PromQLSyntax", "SeriesModel"),
-        tests("TSDB", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO", "SelfMetrics", "TestSupport",
-            logging),
+        tests(
+            "TSDB", "ByteCoding", "ChunkEncoding", "FileIO", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
+            logging, .product(name: "GRDB", package: "GRDB.swift")),
         tests("Templating", "SeriesModel"),
-        tests("WebUI", "HTTPAPI"),
+        tests("WebUI", "HTTPAPI", "PromQLEngine", "SelfMetrics", "SeriesModel", "StorageAPI", httpTypes),
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: settings),
 
         // Benchmarks
         benchmark("Codec", "ChunkEncoding", "SeriesModel"),
+        benchmark("Ingest", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
         benchmark("Query", "TSDB", "PromQLEngine", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
     ],
     cxxLanguageStandard: .cxx17

@@ -21,6 +21,8 @@ actor AlertmanagerLoop {
     private var queue: AlertQueue
     private var task: Task<Void, Never>?
     private var wakeUp: CheckedContinuation<Void, Never>?
+    /// The wait between two attempts.
+    private var nap: Task<Void, any Error>?
     private var isDraining = false
 
     init(url: String, section: AlertmanagerSection, environment: NotifierEnvironment) {
@@ -45,9 +47,10 @@ actor AlertmanagerLoop {
         task = nil
     }
 
-    /// Returns when all is delivered, or a delivery has failed.
+    /// Returns when all is delivered, or a delivery has failed. Does not wait for the next attempt's time.
     func drain() async {
         isDraining = true
+        nap?.cancel()
         wake()
         await task?.value
     }
@@ -76,10 +79,22 @@ actor AlertmanagerLoop {
                 backoff = AlertmanagerLoop.backoffMin
             } else {
                 if isDraining { return }
-                do { try await environment.clock.sleep(milliseconds: backoff) } catch { return }
+                await pause(backoff)
                 backoff = min(backoff * 2, AlertmanagerLoop.backoffMax)
             }
         }
+    }
+
+    private func pause(_ milliseconds: Int64) async {
+        let clock = environment.clock
+        let nap = Task { try await clock.sleep(milliseconds: milliseconds) }
+        self.nap = nap
+        await withTaskCancellationHandler {
+            _ = await nap.result
+        } onCancel: {
+            nap.cancel()
+        }
+        self.nap = nil
     }
 
     private func waitForWork() async {

@@ -15,22 +15,22 @@ actor AlertmanagerSet {
     private var groups: [Int: [TargetGroup]] = [:]
     private var loops: [String: AlertmanagerLoop] = [:]
     private var dropped: [String] = []
-    /// What the outbox held at the start for Alertmanagers not found yet.
-    private var waiting: [String: [Alert]]
+    /// What the outbox held at the start, for Alertmanagers not found yet.
+    private var waiting: [String: [Alert]] = [:]
     private var isStopped = false
 
     init(
-        _ section: AlertmanagerSection, waiting: [String: [Alert]], environment: NotifierEnvironment,
-        discovery: DiscoveryMetrics
+        _ section: AlertmanagerSection, environment: NotifierEnvironment, discovery: DiscoveryMetrics
     ) {
         self.section = section
-        self.waiting = waiting
         self.environment = environment
         self.discovery = discovery
     }
 
     /// Begins to look; those that the configuration itself names are there when this returns.
-    func start() async {
+    /// - Parameter waiting: what is still to be told, by URL.
+    func start(waiting: [String: [Alert]]) async {
+        self.waiting = waiting
         if !section.discovery.staticGroups.isEmpty {
             groups[-1] = section.discovery.staticGroups
             await update()
@@ -114,12 +114,16 @@ actor AlertmanagerSet {
         }
     }
 
-    func stop() async {
+    /// - Parameter forgettingMetrics: where the configuration does not know these Alertmanagers any more.
+    func stop(forgettingMetrics: Bool = false) async {
         guard !isStopped else { return }
         isStopped = true
         environment.metrics.discovered.decrement(by: Double(loops.count))
         for task in tasks { task.cancel() }
-        for loop in loops.values { await loop.stop() }
+        for (url, loop) in loops {
+            await loop.stop()
+            if forgettingMetrics { environment.metrics.remove(url) }
+        }
         for task in tasks { await task.value }
     }
 }

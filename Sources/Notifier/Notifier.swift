@@ -14,7 +14,6 @@ package actor Notifier: AlertSink {
     private var section = AlertingSection()
     private var externalLabels = LabelSet.empty
     private var sets: [AlertmanagerSet] = []
-    private var hasApplied = false
 
     package init(
         transport: any HTTPTransport, outbox: any NotificationOutbox, clock: any WallClock, registry: MetricsRegistry,
@@ -26,29 +25,29 @@ package actor Notifier: AlertSink {
         discovery = DiscoveryMetrics(registry: registry, name: "notify")
     }
 
-    /// Makes the section the one in force. Entries that did not change go on untouched. At the first call, what the
-    /// outbox still holds is taken up.
+    /// Makes the section the one in force. Entries that did not change go on untouched; new ones take up what
+    /// the outbox still holds for them.
     package func apply(_ section: AlertingSection, externalLabels: LabelSet) async {
         self.section = section
         self.externalLabels = externalLabels
         var old = sets
         var next: [AlertmanagerSet] = []
         var new: [AlertmanagerSet] = []
-        let waiting = hasApplied ? [:] : await outboxContents()
-        hasApplied = true
         for entry in section.alertmanagers {
             if let index = old.firstIndex(where: { $0.section == entry }) {
                 next.append(old.remove(at: index))
             } else {
-                let set = AlertmanagerSet(
-                    entry, waiting: waiting, environment: environment, discovery: discovery)
+                let set = AlertmanagerSet(entry, environment: environment, discovery: discovery)
                 next.append(set)
                 new.append(set)
             }
         }
-        for set in new { await set.start() }
+        // The old ones first: an entry that only changed has the same URLs, and so the same metrics.
         sets = next
-        for set in old { await set.stop() }
+        for set in old { await set.stop(forgettingMetrics: true) }
+        guard !new.isEmpty else { return }
+        let waiting = await outboxContents()
+        for set in new { await set.start(waiting: waiting) }
     }
 
     package func send(_ alerts: [Alert]) async {
@@ -115,19 +114,23 @@ package actor Notifier: AlertSink {
         return labelled
     }
 
-    /// The alerts of the outbox by URL; entries that do not decode are removed.
+    /// Older words are of no use to anybody: firing alerts have ended for want of news long ago. ms
+    private static let outboxAgeMax: Int64 = 86_400_000
+
+    /// The alerts of the outbox by URL; entries that do not decode, or are too old, are removed.
     private func outboxContents() async -> [String: [Alert]] {
         do {
             var contents: [String: [Alert]] = [:]
-            var damaged: [NotificationOutboxEntry] = []
+            var useless: [NotificationOutboxEntry] = []
+            let oldest = environment.clock.now().subtractingClamped(Notifier.outboxAgeMax)
             for entry in try await environment.outbox.load() {
-                if let alert = Alert(decoding: entry.payload) {
+                if let alert = Alert(decoding: entry.payload), alert.endsAt >= oldest {
                     contents[entry.alertmanager, default: []].append(alert)
                 } else {
-                    damaged.append(entry)
+                    useless.append(entry)
                 }
             }
-            if !damaged.isEmpty { try await environment.outbox.remove(damaged) }
+            if !useless.isEmpty { try await environment.outbox.remove(useless) }
             return contents
         } catch {
             environment.logger.error("Error loading the notification outbox", metadata: ["err": "\(error)"])

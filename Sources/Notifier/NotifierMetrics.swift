@@ -1,7 +1,7 @@
 import SelfMetrics
 
-/// The notifier's metrics, under the names that mixins read. Those of an Alertmanager are labelled by its URL and exist,
-/// at zero, from when it is found.
+/// The notifier's metrics, under the names that mixins read. Those of an Alertmanager are labelled by its URL and
+/// exist, at zero, from when it is found.
 struct NotifierMetrics: Sendable {
     private let registry: MetricsRegistry
     let dropped: Counter
@@ -45,7 +45,8 @@ struct NotifierMetrics: Sendable {
             queueLength: registry.gauge(
                 "prometheus_notifications_queue_length", "The number of alert notifications in the queue.", labels),
             latency: registry.summary(
-                "prometheus_notifications_latency_seconds", "Latency quantiles for sending alert notifications.", labels,
+                "prometheus_notifications_latency_seconds", "Latency quantiles for sending alert notifications.",
+                labels,
                 quantiles: [0.5, 0.9, 0.99]),
             latencyHistogram: registry.histogram(
                 "prometheus_notifications_latency_histogram_seconds",

@@ -28,7 +28,8 @@ extension TSDB {
         }
     }
 
-    private func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError) {
+    private func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError)
+    {
         maintenance.change { $0.runningThreads += 1 }
         do throws(StorageError) {
             try StoreThread.start(name, nice: nice) { [self] in

@@ -62,7 +62,8 @@ extension TSDB {
             // Of a block that is lost the log may have the samples still.
             return found.missing.map(\.range.min).reduce(start, min)
         }
-        // The catalog is new: the blocks that were cut here tell. Those brought in from elsewhere have no record number.
+        // The catalog is new: the blocks that were cut here tell. Those brought in from elsewhere have no record
+        // number.
         let ends = found.blocks.filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }
         return ends.max() ?? .min
     }

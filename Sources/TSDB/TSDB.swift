@@ -8,8 +8,8 @@ import Synchronization
 /// The store: a head in memory behind a write-ahead log, and immutable blocks on disk.
 ///
 /// A tour: `append` hands a batch to the `Committer`, which decides it, writes one frame to the log and applies it to
-/// the `Head` under the gate. `select` takes a view of head and blocks under one hold of the gate. A low-priority thread
-/// cuts blocks off the head, makes checkpoints and applies the retention (`TSDB+Maintenance`). Opening replays
+/// the `Head` under the gate. `select` takes a view of head and blocks under one hold of the gate. A low-priority
+/// thread cuts blocks off the head, makes checkpoints and applies the retention (`TSDB+Maintenance`). Opening replays
 /// checkpoint and log (`TSDB+Open`).
 package final class TSDB: Sendable {
     /// What is kept over a restart and is not a sample.
@@ -83,8 +83,8 @@ package final class TSDB: Sendable {
         metrics.collect { [weak self] in self?.publish() }
     }
 
-    /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks; the
-    /// second time it does nothing.
+    /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;
+    /// the second time it does nothing.
     package func close() {
         committer.close()
         maintenance.change { $0.isClosing = true }

@@ -142,7 +142,8 @@ struct ServerTests {
                 let form = "query=1%2B1&time=\(round)"
                 let request =
                     round % 2 == 0
-                    ? "GET /api/v1/query_range?query=up&start=1699998200&end=1700003600&step=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+                    ? "GET /api/v1/query_range?query=up&start=1699998200&end=1700003600&step=1 HTTP/1.1\r\n"
+                        + "Host: x\r\n\r\n"
                     : "POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
                         + "Content-Length: \(form.utf8.count)\r\n\r\n" + form
                 try LoopbackClient.write(Array(request.utf8), to: descriptor)

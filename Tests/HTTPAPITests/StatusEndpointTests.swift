@@ -151,14 +151,15 @@ struct StatusEndpointTests {
         }
         #expect(
             response.text
-                == #"{"status":"success","data":{"groups":[{"name":"one","file":"rules.yml","rules":[{"state":"firing","#
-                + #""name":"Down","query":"up == 0","duration":90,"keepFiringFor":0,"labels":{"severity":"page"},"#
-                + #""annotations":{"summary":"{{ $labels.job }}"},"alerts":[{"labels":{"alertname":"Down","job":"a"},"#
+                == #"{"status":"success","data":{"groups":[{"name":"one","file":"rules.yml","rules":["#
+                + #"{"state":"firing","name":"Down","query":"up == 0","duration":90,"keepFiringFor":0,"#
+                + #""labels":{"severity":"page"},"annotations":{"summary":"{{ $labels.job }}"},"alerts":[{"labels":{"alertname":"Down","job":"a"},"#
                 + #""annotations":{"summary":"a is down"},"state":"firing","activeAt":"2023-11-14T22:13:20Z","#
                 + #""value":"1e+00"}],"health":"ok","evaluationTime":0.001,"lastEvaluation":"2023-11-14T22:13:20Z","#
                 + #""type":"alerting"},{"name":"job:up:sum","query":"sum by (job) (up)","labels":{},"health":"err","#
-                + #""lastError":"broken","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","type":"recording"}],"#
-                + #""interval":15,"limit":0,"evaluationTime":0.002,"lastEvaluation":"2023-11-14T22:13:20Z"}]}}"#)
+                + #""lastError":"broken","evaluationTime":0,"lastEvaluation":"0001-01-01T00:00:00Z","#
+                + #""type":"recording"}],"interval":15,"limit":0,"evaluationTime":0.002,"#
+                + #""lastEvaluation":"2023-11-14T22:13:20Z"}]}}"#)
     }
 
     @Test("rules are filtered, and groups without any left are dropped")

@@ -58,7 +58,8 @@ import Testing
         for name in ["c", "a", "b"] { try fixture.load(["__name__": "m", "n": name], [1]) }
         let series = try await fixture.matrix("m", from: 0, to: 120_000, step: 60_000)
         #expect(series.map { $0.labels["n"] } == ["a", "b", "c"])
-        #expect(series.map(\.samples.timestamps) == [[0, 60_000, 120_000], [0, 60_000, 120_000], [0, 60_000, 120_000]])
+        #expect(
+            series.map(\.samples.timestamps) == [[0, 60_000, 120_000], [0, 60_000, 120_000], [0, 60_000, 120_000]])
         let scalar = try await fixture.matrix("time()", from: 0, to: 2000, step: 1000)
         #expect(scalar.map(\.labels) == [.empty])
         #expect(scalar.map(\.samples.values) == [[0, 1, 2]])

@@ -20,7 +20,8 @@ import Testing
         "double_exponential_smoothing(m[6m], 0.4, 0.3)", "absent(m{a=\"9\"})", "absent_over_time(m{a=\"1\"}[1m])",
         "max_over_time(sum by (a) (rate(m[2m]))[10m:45s])", "sum_over_time(m[5m:30s] offset 1m)",
         "increase(m[3m] anchored)", "rate(m[3m] smoothed)", "m smoothed", "scalar(m{a=\"1\", b=\"1\"}) + m",
-        "timestamp(m)", "time() + m", "clamp(m, 10, 40)", "round(m, 5)", "label_replace(m, \"c\", \"$1\", \"a\", \"(.*)\")",
+        "timestamp(m)", "time() + m", "clamp(m, 10, 40)", "round(m, 5)",
+        "label_replace(m, \"c\", \"$1\", \"a\", \"(.*)\")",
         "sum by (a) (m) / on(a) group_right m", "histogram_quantile(0.5, buckets)", "vector(time())", "hour(m * 1000)",
     ]
 

@@ -122,14 +122,16 @@ struct AlertLifecycleTests {
         #expect(StoredAlertStates(decoding: bytes + [0]) == nil)
     }
 
-    @Test("time waited before an outage counts, the outage does not", arguments: [
-        // (active since, down at, now, hold, grace) in minutes → active since
-        (0, 5, 20, 10, 10, 20),
-        (0, 30, 40, 20, 10, 0),
-        (0, 2, 20, 30, 10, 18),
-        (0, 25, 60, 30, 10, 40),
-        (0, 1, 9, 5, 10, 8),
-    ] as [(Int64, Int64, Int64, Int64, Int64, Int64)])
+    @Test(
+        "time waited before an outage counts, the outage does not",
+        arguments: [
+            // (active since, down at, now, hold, grace) in minutes → active since
+            (0, 5, 20, 10, 10, 20),
+            (0, 30, 40, 20, 10, 0),
+            (0, 2, 20, 30, 10, 18),
+            (0, 25, 60, 30, 10, 40),
+            (0, 1, 9, 5, 10, 8),
+        ] as [(Int64, Int64, Int64, Int64, Int64, Int64)])
     func outage(_ case: (active: Int64, down: Int64, now: Int64, hold: Int64, grace: Int64, expected: Int64)) {
         let activeAt = AlertRestore.activeAt(
             `case`.active * minute, downAt: `case`.down * minute, now: `case`.now * minute,

@@ -32,7 +32,7 @@ struct BackendAlertsTests {
                 Issue.record("\(rule.name) is no alert")
                 continue
             }
-            #expect(["critical", "warning", "info"].contains(rule.labels["severity"]))
+            #expect(["critical", "warning", "info"].contains(LabelSet(rule.labels)["severity"]))
             #expect(annotations["summary"] != nil && annotations["description"] != nil && hold >= 120_000)
         }
     }

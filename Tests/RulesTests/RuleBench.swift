@@ -1,12 +1,13 @@
 import Logging
 import PromQLEngine
 import PromQLTestKit
-@testable import Rules
 import SelfMetrics
 import SeriesModel
 import StorageAPI
 import Synchronization
 import Testing
+
+@testable import Rules
 
 /// A memory store that rules can write to. Series are always given by labels; samples that are not newer than what is
 /// there are rejected as a real store would.

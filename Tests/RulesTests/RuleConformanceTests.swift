@@ -109,7 +109,8 @@ struct RuleConformanceTests {
                     return index >= from && index < (to == .max ? .max : to + 2)
                 }.map { $0.element.last as? String ?? "" }
                 // A rule over ALERTS inherits the label alertstate, which the scenarios leave out.
-                let state = current.first { $0.labels.dropping(["alertstate"]) == expected }?.state.rawValue ?? "inactive"
+                let state =
+                    current.first { $0.labels.dropping(["alertstate"]) == expected }?.state.rawValue ?? "inactive"
                 #expect(allowed.contains(state), "\(definition.name) \(expected) at sample \(index)")
             }
         }

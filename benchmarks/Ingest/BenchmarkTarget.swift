@@ -44,7 +44,7 @@ struct BenchmarkTarget {
         return Array(text.utf8)
     }
 
-    /// Reads the next body and appends what it says: by reference for lines that are as they were, by labels for others.
+    /// Reads the next body and appends what it says: lines that are as they were by reference, others by labels.
     mutating func scrape(_ number: Int, into store: TSDB, at time: Timestamp) async throws {
         let known = lines.count
         batch.removeAll()

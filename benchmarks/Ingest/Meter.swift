@@ -13,7 +13,8 @@ struct Meter {
         let cpuSeconds = Meter.processSeconds() - cpu
         let millions = Double(samples) / 1e6
         let padding = String(repeating: " ", count: max(1, 40 - name.count))
-        print(name + padding + "\(Meter.decimal(millions / seconds)) wall   \(Meter.decimal(cpuSeconds / millions)) CPU")
+        print(
+            name + padding + "\(Meter.decimal(millions / seconds)) wall   \(Meter.decimal(cpuSeconds / millions)) CPU")
     }
 
     private static func processSeconds() -> Double {

@@ -42,7 +42,10 @@ struct Evaluator {
     // MARK: Vectors
 
     /// Pushes every series of the expression's value over the grid.
-    func vector(_ node: PlanNode, _ grid: Grid, _ sink: SeriesSink) throws {
+    ///
+    /// `dynamic` hides the body from the optimiser: operators call this with closures, and it would go on specialising
+    /// them for one another through the recursion without end. The call is made once an operator, not once a series.
+    dynamic func vector(_ node: PlanNode, _ grid: Grid, _ sink: SeriesSink) throws {
         switch node {
         case .selector(let plan): try selector(plan, grid, sink)
         case .stepInvariant(let inner, _):

@@ -2,9 +2,9 @@ package import SeriesModel
 
 /// The alerts of one rule, from evaluation to evaluation: a state machine without clock, query or I/O.
 ///
-/// inactive → pending (`for` > 0) → firing → inactive. A pending alert that is gone is forgotten; a firing one that
-/// is gone may be kept firing for a while, then counts as resolved, and is kept for 15 minutes so that the word of its
-/// end is repeated.
+/// Pending while `for` has not passed, then firing, then inactive. A pending alert that is gone is forgotten; a firing
+/// one that is gone may be kept firing for a while, then counts as resolved, and is kept for 15 minutes so that the
+/// word of its end is repeated.
 package struct AlertLifecycle: Sendable, Hashable {
     /// ms
     static let resolvedRetention: Int64 = 15 * 60_000

@@ -34,7 +34,9 @@ extension RuleFile {
         } catch {
             throw RuleFileError([error])
         }
-        try self.init(parsing: String(decoding: bytes, as: UTF8.self), path: path, requiresLegacyNames: requiresLegacyNames, syntax: syntax)
+        try self.init(
+            parsing: String(decoding: bytes, as: UTF8.self), path: path, requiresLegacyNames: requiresLegacyNames,
+            syntax: syntax)
     }
 
     /// The text up to the marker that begins a second document.

@@ -3,8 +3,8 @@ import Logging
 import SelfMetrics
 import StorageAPI
 
-/// Brings the block directories and the catalog together: at the start, and every minute for what somebody puts there or
-/// takes away.
+/// Brings the block directories and the catalog together: at the start, and every minute for what somebody puts there
+/// or takes away.
 struct BlockSet {
     /// What is to be served.
     private(set) var blocks: [Block] = []

@@ -3,8 +3,8 @@ import GRDB
 import SeriesModel
 package import StorageAPI
 
-/// The list of blocks, in `catalog.sqlite`: **a block exists when the catalog says so**. Replacing some blocks by others
-/// is one transaction, on disk when the call returns.
+/// The list of blocks, in `catalog.sqlite`: **a block exists when the catalog says so**. Replacing some blocks by
+/// others is one transaction, on disk when the call returns.
 ///
 /// Calls block on the disk: they belong to the thread that cuts, merges and deletes, never to the committer or a view.
 /// The block directories describe themselves, so that a lost catalog is rebuilt from them: see `BlockReconciliation`.

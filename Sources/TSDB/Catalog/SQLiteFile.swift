@@ -6,7 +6,8 @@ import StorageAPI
 /// Opens the store's SQLite files, and says in the store's own words why one cannot be used.
 ///
 /// Both files hold what can be lost without losing a sample: the footers of the blocks rebuild the catalog, and the
-/// state costs alerts their `for`. So a damaged file is kept beside under another name, and an empty one takes its place.
+/// state costs alerts their `for`. So a damaged file is kept beside under another name, and an empty one takes its
+/// place.
 enum SQLiteFile {
     /// How far a commit must have gone when it returns.
     enum Durability {

@@ -6,9 +6,9 @@ import SeriesModel
 import StorageAPI
 
 extension TSDB {
-    /// Moves the head's oldest block range into a block. Readers see each sample in exactly one of the two: head and list
-    /// of blocks change in one step, under the gate. Whoever dies in between leaves a block that is complete or none, and
-    /// a log that still has everything.
+    /// Moves the head's oldest block range into a block. Readers see each sample in exactly one of the two: head and
+    /// list of blocks change in one step, under the gate. Whoever dies in between leaves a block that is complete or
+    /// none, and a log that still has everything.
     /// - Parameter range: `[min, max)`
     func cutBlock(_ range: TimeRange) throws {
         let started = ContinuousClock.now

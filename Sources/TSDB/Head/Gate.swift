@@ -2,8 +2,8 @@
     import Glibc
 #endif
 
-/// A read-write lock. Held exclusively only while one batch is applied to memory, never during a disk call; shared while
-/// a view is taken.
+/// A read-write lock. Held exclusively only while one batch is applied to memory, never during a disk call; shared
+/// while a view is taken.
 final class Gate: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_rwlock_t>
 

@@ -20,8 +20,8 @@ struct RetentionPolicy: Sendable, Hashable {
 
     /// The blocks that have to go, the oldest first.
     ///
-    /// A block is out of time when all of it is older than the newest sample by the retention: not when it is older than
-    /// the clock says, so that a store that was off for a year does not begin by deleting everything.
+    /// A block is out of time when all of it is older than the newest sample by the retention: not when it is older
+    /// than the clock says, so that a store that was off for a year does not begin by deleting everything.
     /// - Parameters:
     ///   - newest: the newest timestamp of head and blocks. ms
     ///   - otherBytes: what counts against the size and is not a block: log and head.

@@ -80,9 +80,11 @@ enum PrometheusFunctions {
     /// Go's regexp searches, and its `.` stops at line ends.
     private static func pattern(_ source: String) throws(FunctionStop) -> Pattern {
         do throws(PatternError) {
+            // The expression alone first: a complaint should show what the user wrote.
+            _ = try Pattern(source)
             return try Pattern("(?-s:" + source + ")")
         } catch {
-            throw .failure("error parsing regexp: " + error.message)
+            throw .failure(error.description)
         }
     }
 

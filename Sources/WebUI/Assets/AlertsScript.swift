@@ -4,9 +4,11 @@ enum AlertsScript {
         (() => {
           const { el } = hearth;
           const states = ["firing", "pending", "inactive"];
-          const page = { hidden: new Set(hearth.parameter("hide", "").split(",").filter(Boolean)), text: hearth.parameter("search", ""), groups: [] };
+          const hiddenStates = hearth.parameter("hide", "").split(",").filter(Boolean);
+          const page = { hidden: new Set(hiddenStates), text: hearth.parameter("search", ""), groups: [] };
           const search = el("input", {
-            class: "grow", type: "search", placeholder: "Filter by name or label", "aria-label": "Filter", value: page.text,
+            class: "grow", type: "search", placeholder: "Filter by name or label", "aria-label": "Filter",
+            value: page.text,
             oninput: () => { page.text = search.value; hearth.setParameter("search", page.text); show(); },
           });
           const buttons = el("div", { class: "row" });
@@ -15,13 +17,15 @@ enum AlertsScript {
           function isShown(rule) {
             if (page.hidden.has(rule.state)) return false;
             const wanted = page.text.toLowerCase();
-            const texts = [rule.name, hearth.series(rule.labels), ...rule.alerts.map((alert) => hearth.series(alert.labels))];
+            const alerts = rule.alerts.map((alert) => hearth.series(alert.labels));
+            const texts = [rule.name, hearth.series(rule.labels), ...alerts];
             return !wanted || texts.some((text) => text.toLowerCase().includes(wanted));
           }
 
           function annotations(values) {
             const entries = Object.entries(values);
-            return entries.length ? el("dl", {}, entries.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])) : "";
+            if (entries.length === 0) return "";
+            return el("dl", {}, entries.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
           }
 
           function alertRow(alert) {
@@ -36,36 +40,45 @@ enum AlertsScript {
             const summary = [hearth.state(item.state), el("strong", {}, item.name),
               item.alerts.length ? el("span", { class: "soft" }, item.alerts.length + " active") : "",
               item.health === "err" ? hearth.state("err") : ""];
-            return hearth.details([group.file, group.name, item.name, item.query].join("\n"), { class: "rule" }, summary,
-              el("p", {}, hearth.queryLink(item.query), item.duration ? el("span", { class: "soft" }, "  for " + hearth.duration(item.duration)) : ""),
+            const hold = item.duration ? el("span", { class: "soft" }, "  for " + hearth.duration(item.duration)) : "";
+            const key = [group.file, group.name, item.name, item.query].join("\n");
+            return hearth.details(key, { class: "rule" }, summary,
+              el("p", {}, hearth.queryLink(item.query), hold),
               item.lastError ? hearth.notice("error", item.lastError) : "",
               el("p", {}, hearth.chips(item.labels)), annotations(item.annotations),
               item.alerts.length ? el("div", { class: "scroll" }, el("table", {},
-                el("thead", {}, el("tr", {}, ["Labels and annotations", "State", "Active since", "Value"].map((text) => el("th", {}, text)))),
+                hearth.head("Labels and annotations", "State", "Active since", "Value"),
                 el("tbody", {}, item.alerts.map(alertRow)))) : "");
           }
 
           function show() {
             const rules = page.groups.flatMap((group) => group.rules);
-            buttons.replaceChildren(...states.map((state) =>
-              hearth.choice(state + " " + rules.filter((item) => item.state === state).length, !page.hidden.has(state), () => {
+            buttons.replaceChildren(...states.map((state) => {
+              const count = rules.filter((item) => item.state === state).length;
+              return hearth.choice(state + " " + count, !page.hidden.has(state), () => {
                 if (!page.hidden.delete(state)) page.hidden.add(state);
                 hearth.setParameter("hide", [...page.hidden].join(","));
                 show();
-              })));
+              });
+            }));
             const order = (item) => states.indexOf(item.state);
-            const cards = page.groups.map((group) => ({ group, rules: group.rules.filter(isShown).sort((a, b) => order(a) - order(b)) }))
-              .filter((entry) => entry.rules.length)
-              .map((entry) => el("div", { class: "card" },
-                el("div", { class: "row" }, el("strong", {}, entry.group.name), el("span", { class: "soft break" }, entry.group.file)),
-                entry.rules.map((item) => rule(entry.group, item))));
-            list.replaceChildren(...(cards.length ? cards
-              : [hearth.notice("info", rules.length ? "No rule fits the filter." : "No alerting rules are configured.")]));
+            const cards = page.groups.map((group) => {
+              const shown = group.rules.filter(isShown).sort((a, b) => order(a) - order(b));
+              if (shown.length === 0) return null;
+              return el("div", { class: "card" },
+                el("div", { class: "row" }, el("strong", {}, group.name),
+                  el("span", { class: "soft break" }, group.file)),
+                shown.map((item) => rule(group, item)));
+            }).filter(Boolean);
+            const none = rules.length ? "No rule fits the filter." : "No alerting rules are configured.";
+            list.replaceChildren(...(cards.length ? cards : [hearth.notice("info", none)]));
           }
 
           hearth.refresh(async () => {
             page.groups = (await hearth.api("rules", { type: "alert" })).data.groups;
-            if (!list.isConnected) hearth.main().replaceChildren(el("div", { class: "card row" }, buttons, search), list);
+            if (!list.isConnected) {
+              hearth.main().replaceChildren(el("div", { class: "card row" }, buttons, search), list);
+            }
             show();
           });
         })();

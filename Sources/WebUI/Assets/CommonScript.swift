@@ -50,6 +50,10 @@ enum CommonScript {
             return envelope;
           },
 
+          /** The head of a table. */
+          head(...titles) {
+            return hearth.el("thead", {}, hearth.el("tr", {}, titles.map((title) => hearth.el("th", {}, title))));
+          },
           notice(kind, text) { return hearth.el("p", { class: "notice " + kind, role: "status" }, text); },
           state(name) { return hearth.el("span", { class: "state " + name }, name); },
 
@@ -84,7 +88,8 @@ enum CommonScript {
           ago(time) {
             if (hearth.never(time)) return "never";
             const seconds = (Date.now() - Date.parse(time)) / 1000;
-            return Math.abs(seconds) < 1 ? "just now" : hearth.duration(Math.abs(seconds)) + (seconds < 0 ? " ahead" : " ago");
+            if (Math.abs(seconds) < 1) return "just now";
+            return hearth.duration(Math.abs(seconds)) + (seconds < 0 ? " ahead" : " ago");
           },
           /** Seconds as people read them: `1m 5s`, `12.3ms`. */
           duration(seconds) {

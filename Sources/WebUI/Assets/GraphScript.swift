@@ -65,23 +65,25 @@ enum GraphScript {
             return [low === 0 ? 0 : low - margin, high + margin];
           }
 
+          const gridline = (x1, x2, y1, y2) => svg("line", { class: "gridline", x1, x2, y1, y2 });
+          const tick = (x, y, anchor, text) => svg("text", { class: "tick", x, y, "text-anchor": anchor }, text);
+
           function axes(low, high, start, end, x, y) {
             const group = svg("g", {});
             const valueStep = axisStep(high - low, 5);
             for (let value = Math.ceil(low / valueStep) * valueStep; value <= high; value += valueStep) {
               const rounded = Math.abs(value) < valueStep / 1e6 ? 0 : value;
               group.append(
-                svg("line", { class: "gridline", x1: size.left, x2: size.width - size.right, y1: y(value), y2: y(value) }),
-                svg("text", { class: "tick", x: size.left - 6, y: y(value) + 4, "text-anchor": "end" }, number(rounded)));
+                gridline(size.left, size.width - size.right, y(value), y(value)),
+                tick(size.left - 6, y(value) + 4, "end", number(rounded)));
             }
             const span = Math.max(end - start, 1);
             const timeStep = timeSteps.find((step) => step >= span / 9) || span / 9;
             const zone = new Date(start * 1000).getTimezoneOffset() * 60;
             for (let time = Math.ceil((start - zone) / timeStep) * timeStep + zone; time <= end; time += timeStep) {
               group.append(
-                svg("line", { class: "gridline", x1: x(time), x2: x(time), y1: size.top, y2: size.height - size.bottom }),
-                svg("text", { class: "tick", x: x(time), y: size.height - 8, "text-anchor": "middle" },
-                  clock(time, span)));
+                gridline(x(time), x(time), size.top, size.height - size.bottom),
+                tick(x(time), size.height - 8, "middle", clock(time, span)));
             }
             return group;
           }
@@ -95,14 +97,14 @@ enum GraphScript {
             const legend = el("div", { class: "legend" });
             const box = el("div", {}, frame, legend);
             if (matrix.length > linesMax) {
-              box.prepend(hearth.notice("warning", "Only the first " + linesMax + " of " + matrix.length + " series are drawn."));
+              const text = "Only the first " + linesMax + " of " + matrix.length + " series are drawn.";
+              box.prepend(hearth.notice("warning", text));
             }
 
             function toggle(line, event) {
-              const others = shown.filter((other) => other !== line);
+              const isAlone = shown.every((other) => other.isVisible === (other === line));
               if (event.ctrlKey || event.metaKey) line.isVisible = !line.isVisible;
-              else if (line.isVisible && others.every((other) => !other.isVisible)) shown.forEach((each) => { each.isVisible = true; });
-              else { others.forEach((other) => { other.isVisible = false; }); line.isVisible = true; }
+              else shown.forEach((other) => { other.isVisible = isAlone || other === line; });
               draw();
             }
 
@@ -113,11 +115,16 @@ enum GraphScript {
               const height = size.height - size.top - size.bottom;
               const x = (time) => size.left + (time - start) / Math.max(end - start, 1e-3) * width;
               const y = (value) => size.top + (high - value) / (high - low) * height;
-              const cursor = svg("line", { class: "cursor", y1: size.top, y2: size.height - size.bottom, visibility: "hidden" });
+              const cursor = svg("line",
+                { class: "cursor", y1: size.top, y2: size.height - size.bottom, visibility: "hidden" });
               const canvas = svg("svg",
-                { viewBox: "0 0 " + size.width + " " + size.height, role: "img", "aria-label": "Graph of " + matrix.length + " series" },
+                {
+                  viewBox: "0 0 " + size.width + " " + size.height, role: "img",
+                  "aria-label": "Graph of " + matrix.length + " series",
+                },
                 axes(low, high, start, end, x, y),
-                visible.map((line) => svg("path", { class: "line", stroke: line.colour, d: path(line.points, step, x, y) })),
+                visible.map((line) =>
+                  svg("path", { class: "line", stroke: line.colour, d: path(line.points, step, x, y) })),
                 cursor);
               const tip = el("div", { class: "tip", hidden: true });
               canvas.addEventListener("mousemove", (event) => {
@@ -132,7 +139,10 @@ enum GraphScript {
                 tip.style.left = position < size.width / 2 ? "auto" : "5rem";
                 tip.style.right = position < size.width / 2 ? "1rem" : "auto";
               });
-              canvas.addEventListener("mouseleave", () => { tip.hidden = true; cursor.setAttribute("visibility", "hidden"); });
+              canvas.addEventListener("mouseleave", () => {
+                tip.hidden = true;
+                cursor.setAttribute("visibility", "hidden");
+              });
               frame.replaceChildren(canvas, tip);
               legend.replaceChildren(...shown.map((line) => {
                 const swatch = el("span", { class: "swatch" });

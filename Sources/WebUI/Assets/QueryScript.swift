@@ -11,7 +11,8 @@ enum QueryScript {
           function seconds(text) {
             if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
             if (!/^(\d+(ms|[smhdwy]))+$/.test(text)) return null;
-            return [...text.matchAll(/(\d+)(ms|[smhdwy])/g)].reduce((sum, [, count, unit]) => sum + count * units[unit], 0);
+            const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
+            return parts.reduce((sum, [, count, unit]) => sum + count * units[unit], 0);
           }
           function inputTime(text) {
             if (!text) return null;
@@ -34,7 +35,7 @@ enum QueryScript {
             class: "grow", list: "metric-names", placeholder: "Insert a metric", "aria-label": "Insert a metric",
             onchange: () => {
               if (!picker.value) return;
-              const metric = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(picker.value) ? picker.value : "{" + hearth.quote(picker.value) + "}";
+              const metric = hearth.series({ __name__: picker.value });
               expression.setRangeText(metric, expression.selectionStart, expression.selectionEnd, "end");
               picker.value = "";
               expression.focus();
@@ -44,8 +45,10 @@ enum QueryScript {
           const format = el("button", { type: "button", onclick: reformat }, "Format");
           const moment = el("input", { placeholder: "now", "aria-label": "Evaluation time",
             value: hearth.parameter("g0.moment_input", ""), onchange: () => run() });
-          const range = el("input", { class: "short", "aria-label": "Range", value: hearth.parameter("g0.range_input", "1h"), onchange: () => run() });
-          const end = el("input", { placeholder: "now", "aria-label": "End time", value: hearth.parameter("g0.end_input", ""), onchange: () => run() });
+          const range = el("input", { class: "short", "aria-label": "Range",
+            value: hearth.parameter("g0.range_input", "1h"), onchange: () => run() });
+          const end = el("input", { placeholder: "now", "aria-label": "End time",
+            value: hearth.parameter("g0.end_input", ""), onchange: () => run() });
           const resolution = el("input", { class: "short", placeholder: "auto", "aria-label": "Resolution in seconds",
             value: hearth.parameter("g0.step_input", ""), onchange: () => run() });
           const tabs = el("div", { class: "row", role: "tablist" });
@@ -59,10 +62,13 @@ enum QueryScript {
               onclick: () => { page.tab = name; showTabs(); run(); },
             }, name === "table" ? "Table" : "Graph")), facts);
             controls.replaceChildren(...page.tab === "table"
-              ? [el("label", {}, "Time "), moment]
-              : [el("button", { type: "button", "aria-label": "Shorter range", onclick: () => widen(-1) }, "−"), range,
-                el("button", { type: "button", "aria-label": "Longer range", onclick: () => widen(1) }, "+"),
-                el("label", {}, "until "), end, el("label", {}, "step "), resolution]);
+              ? ["Time ", moment]
+              : [widener("Shorter range", "−", -1), range, widener("Longer range", "+", 1), "until ", end, "step ",
+                resolution]);
+          }
+
+          function widener(label, text, direction) {
+            return el("button", { type: "button", "aria-label": label, onclick: () => widen(direction) }, text);
           }
 
           function widen(direction) {
@@ -124,13 +130,15 @@ enum QueryScript {
             if (time === null) throw new Error("The evaluation time must look like 2025-01-31 12:00:00.");
             const envelope = await hearth.api("query", { query, time: time.toFixed(3) }, { post: true, signal });
             const { resultType, result } = envelope.data;
-            const list = resultType === "vector" || resultType === "matrix" ? result : [{ metric: null, value: result }];
+            const isList = resultType === "vector" || resultType === "matrix";
+            const list = isList ? result : [{ metric: null, value: result }];
             const rows = list.slice(0, rowsMax).map((entry) => el("tr", {},
               el("td", { class: "mono break" }, entry.metric === null ? resultType : hearth.series(entry.metric)),
               el("td", { class: resultType === "matrix" ? "mono lines" : "number" }, values(entry))));
             const shown = notices(envelope);
             if (list.length > rowsMax) {
-              shown.push(hearth.notice("warning", "Only the first " + rowsMax + " of " + list.length + " series are shown."));
+              const text = "Only the first " + rowsMax + " of " + list.length + " series are shown.";
+              shown.push(hearth.notice("warning", text));
             }
             const content = list.length === 0 ? hearth.notice("info", "The query has an empty result.")
               : el("div", { class: "scroll" }, el("table", {}, el("tbody", {}, rows)));
@@ -141,7 +149,8 @@ enum QueryScript {
             if (entry.value) return entry.value[1];
             if (entry.histogram) return histogram(entry.histogram[1]);
             const floats = (entry.values || []).map(([time, value]) => value + " @ " + time);
-            return floats.concat((entry.histograms || []).map(([time, value]) => histogram(value) + " @ " + time)).join("\n");
+            const others = (entry.histograms || []).map(([time, value]) => histogram(value) + " @ " + time);
+            return floats.concat(others).join("\n");
           }
 
           function histogram(value) { return "count " + value.count + ", sum " + value.sum; }
@@ -159,7 +168,8 @@ enum QueryScript {
             const matrix = envelope.data.result;
             const content = matrix.length === 0 ? hearth.notice("info", "The query has an empty result.")
               : hearth.graph(matrix, start, until, step);
-            return { content, notices: notices(envelope), facts: "Resolution: " + hearth.duration(step) + " · Result series: " + matrix.length };
+            const facts = "Resolution: " + hearth.duration(step) + " · Result series: " + matrix.length;
+            return { content, notices: notices(envelope), facts };
           }
 
           async function loadNames() {

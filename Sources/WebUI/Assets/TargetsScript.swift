@@ -5,7 +5,8 @@ enum TargetsScript {
           const { el } = hearth;
           const page = { health: hearth.parameter("health", ""), text: hearth.parameter("search", ""), data: null };
           const search = el("input", {
-            class: "grow", type: "search", placeholder: "Filter by address or label", "aria-label": "Filter", value: page.text,
+            class: "grow", type: "search", placeholder: "Filter by address or label", "aria-label": "Filter",
+            value: page.text,
             oninput: () => { page.text = search.value; hearth.setParameter("search", page.text); show(); },
           });
           const healths = el("div", { class: "row" });
@@ -26,12 +27,14 @@ enum TargetsScript {
 
           function row(target) {
             return el("tr", {},
-              el("td", { class: "break" }, endpoint(target), target.lastError ? hearth.notice("error", target.lastError) : ""),
+              el("td", { class: "break" }, endpoint(target),
+                target.lastError ? hearth.notice("error", target.lastError) : ""),
               el("td", { class: "narrow" }, hearth.state(target.health)),
               el("td", {}, hearth.chips(target.labels), hearth.details(target.scrapePool + target.scrapeUrl, {},
                 el("span", { class: "soft" }, "discovered labels"), hearth.chips(target.discoveredLabels))),
               el("td", { class: "narrow" }, hearth.ago(target.lastScrape)),
-              el("td", { class: "narrow" }, hearth.never(target.lastScrape) ? "" : hearth.duration(target.lastScrapeDuration)),
+              el("td", { class: "narrow" },
+                hearth.never(target.lastScrape) ? "" : hearth.duration(target.lastScrapeDuration)),
               el("td", { class: "narrow soft" }, "every " + target.scrapeInterval));
           }
 
@@ -39,11 +42,12 @@ enum TargetsScript {
             const up = targets.filter((target) => target.health === "up").length;
             const shown = targets.filter(isShown);
             if (shown.length === 0) return null;
+            const state = up === targets.length ? "up" : "down";
+            const count = up + " / " + targets.length + " up";
             return el("div", { class: "card" },
-              el("div", { class: "row" }, el("strong", {}, name),
-                el("span", { class: "state " + (up === targets.length ? "up" : "down") }, up + " / " + targets.length + " up")),
+              el("div", { class: "row" }, el("strong", {}, name), el("span", { class: "state " + state }, count)),
               el("div", { class: "scroll" }, el("table", {},
-                el("thead", {}, el("tr", {}, ["Endpoint", "State", "Labels", "Last scrape", "Duration", "Interval"].map((text) => el("th", {}, text)))),
+                hearth.head("Endpoint", "State", "Labels", "Last scrape", "Duration", "Interval"),
                 el("tbody", {}, shown.map(row)))));
           }
 
@@ -57,21 +61,25 @@ enum TargetsScript {
                 show();
               });
             }));
-            const pools = Map.groupBy ? Map.groupBy(targets, (target) => target.scrapePool) : new Map();
-            if (!Map.groupBy) {
-              for (const target of targets) pools.set(target.scrapePool, (pools.get(target.scrapePool) || []).concat(target));
+            const pools = new Map();
+            for (const target of targets) {
+              if (!pools.has(target.scrapePool)) pools.set(target.scrapePool, []);
+              pools.get(target.scrapePool).push(target);
             }
             const cards = [...pools].map(([name, members]) => pool(name, members)).filter(Boolean);
             const dropped = Object.entries(page.data.droppedTargetCounts).filter(([, count]) => count > 0)
               .map(([name, count]) => name + ": " + count);
+            const none = targets.length ? "No target fits the filter." : "No targets are configured.";
             list.replaceChildren(
-              ...(cards.length ? cards : [hearth.notice("info", targets.length ? "No target fits the filter." : "No targets are configured.")]),
+              ...(cards.length ? cards : [hearth.notice("info", none)]),
               dropped.length ? el("p", { class: "soft" }, "Dropped by relabelling: " + dropped.join(", ")) : "");
           }
 
           hearth.refresh(async () => {
             page.data = (await hearth.api("targets")).data;
-            if (!list.isConnected) hearth.main().replaceChildren(el("div", { class: "card row" }, healths, search), list);
+            if (!list.isConnected) {
+              hearth.main().replaceChildren(el("div", { class: "card row" }, healths, search), list);
+            }
             show();
           });
         })();

@@ -30,7 +30,8 @@ struct CatalogTests {
         #expect(try catalog.blocks() == [])
         #expect(try catalog.headStart() == nil)
         try catalog.replace(adding: [record(2), record(1)], removing: [], headStart: 300)
-        try catalog.replace(adding: [record(3, parents: [1, 2])], removing: [record(2).identifier, record(9).identifier])
+        try catalog.replace(
+            adding: [record(3, parents: [1, 2])], removing: [record(2).identifier, record(9).identifier])
         try catalog.close()
         let again = try open()
         #expect(try again.blocks() == [record(1), record(3, parents: [1, 2])])
@@ -125,7 +126,8 @@ struct BlockReconciliationTests {
 
     @Test("An empty catalog is rebuilt from what is there")
     func rebuilt() {
-        let verdict = BlockReconciliation(rows: [], found: [record(2), record(9, level: 2, parents: [7, 8]), record(1)])
+        let verdict = BlockReconciliation(
+            rows: [], found: [record(2), record(9, level: 2, parents: [7, 8]), record(1)])
         #expect(numbers(verdict.served) == [1, 2, 9])
         #expect(numbers(verdict.adopted).sorted() == [1, 2, 9])
     }

@@ -102,7 +102,9 @@ struct AppendRulesTests {
     func badLabels() async throws {
         let test = try TestStore()
         let huge = LabelSet([Label("x", String(repeating: "a", count: BatchDecision.labelBytesMax))])
-        let result = try await test.append([(.empty, TestStore.start, 1), (huge, TestStore.start, 1), (up, TestStore.start, 1)])
+        let result = try await test.append([
+            (.empty, TestStore.start, 1), (huge, TestStore.start, 1), (up, TestStore.start, 1),
+        ])
         #expect(result.rejected.map(\.reason) == [.unknownSeries, .unknownSeries])
         #expect(result.accepted == 1)
         #expect(try test.contents().keys.sorted() == [up])
@@ -123,7 +125,9 @@ struct AppendRulesTests {
     @Test("Stale markers and other NaNs keep their bits")
     func bits() async throws {
         let test = try TestStore()
-        let values = [StaleMarker.value, Double(bitPattern: 0x7FF8_0000_0000_0001), -0.0, .infinity, .leastNonzeroMagnitude]
+        let values = [
+            StaleMarker.value, Double(bitPattern: 0x7FF8_0000_0000_0001), -0.0, .infinity, .leastNonzeroMagnitude,
+        ]
         for (index, value) in values.enumerated() {
             try await test.append([(up, TestStore.start + Int64(index), value)])
         }

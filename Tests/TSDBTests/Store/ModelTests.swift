@@ -136,10 +136,11 @@ struct ModelTests {
         let width = Int64.random(in: 0...(8 * TestStore.hour), using: &random)
         let end = now - Int64.random(in: -TestStore.hour...(4 * TestStore.hour), using: &random)
         let range = TimeRange(min: end - width, max: end)
-        let matchers: [LabelMatcher] = try [
-            [], [.equal("job", "api")], [.notEqual("job", "api"), LabelMatcher(.regex, "i", "1.*")],
-            [LabelMatcher(.regex, "__name__", "metric[12]")], [LabelMatcher(.notRegex, "i", "1|2|3.*")],
-        ].randomElement(using: &random) ?? []
+        let matchers: [LabelMatcher] =
+            try [
+                [], [.equal("job", "api")], [.notEqual("job", "api"), LabelMatcher(.regex, "i", "1.*")],
+                [LabelMatcher(.regex, "__name__", "metric[12]")], [LabelMatcher(.notRegex, "i", "1|2|3.*")],
+            ].randomElement(using: &random) ?? []
         var found: [LabelSet: [Sample]] = [:]
         for (labels, samples) in try test.select(matchers, range) where !samples.isEmpty { found[labels] = samples }
         let difference = ModelStore.difference(found, model.contents(matchers, range))

@@ -13,7 +13,8 @@ struct StatusTests {
             options.retentionSize = 10 << 30
         }
         try await test.append([
-            (["__name__": "up", "job": "a"], TestStore.start, 1), (["__name__": "up", "job": "bb"], TestStore.start, 1),
+            (["__name__": "up", "job": "a"], TestStore.start, 1),
+            (["__name__": "up", "job": "bb"], TestStore.start, 1),
             (["__name__": "m", "job": "bb"], TestStore.start + 5, 1),
         ])
         return test

@@ -1,0 +1,48 @@
+import ConfigTree
+import Notifier
+import Testing
+
+@Suite("The alerting section")
+struct AlertingSectionTests {
+    @Test("defaults are filled in")
+    func defaults() throws {
+        let section = try NotifierBench.section("alertmanagers: [{static_configs: [{targets: ['am:9093']}]}]")
+        let entry = try #require(section.alertmanagers.first)
+        #expect(entry.scheme == "http" && entry.pathPrefix.isEmpty && entry.timeout == 10_000)
+        let yaml = try #require(section.output).yaml
+        #expect(yaml.contains("api_version: v2") && yaml.contains("timeout: 10s") && yaml.contains("- am:9093"))
+    }
+
+    @Test("an absent section says nothing")
+    func absent() throws {
+        #expect(try AlertingSection(nil, baseDirectory: ".").output == nil)
+    }
+
+    @Test(
+        "what is wrong is said with its place",
+        arguments: [
+            (
+                "alertmanagers: [{api_version: v1}]",
+                "c.yml:1:31: expected Alertmanager api version to be one of [v2] but got v1"
+            ),
+            ("alert_relabel_configs:\n-", "empty or null alert relabeling rule"),
+            ("alertmanagers:\n- relabel_configs:\n  -", "empty or null Alertmanager target relabeling rule"),
+            ("alertmanagers: [{sigv4: {}}]", "\"sigv4\" is not supported by Hearth yet"),
+            ("alertmanagers: [{consul_sd_configs: []}]", "\"consul_sd_configs\" is not supported by Hearth yet"),
+            ("alertmanagers: [{targets: []}]", "field targets not found in type config.AlertmanagerConfig"),
+            ("alertmanager: []", "field alertmanager not found in type config.AlertingConfig"),
+            ("alertmanagers: [{scheme: ftp}]", "scheme must be http or https, got \"ftp\""),
+            (
+                "alertmanagers: [{static_configs: [{targets: ['http://bad']}]}]",
+                "\"http://bad\" is not a valid hostname"
+            ),
+        ])
+    func wrong(yaml: String, expected: String) {
+        do {
+            _ = try NotifierBench.section(yaml)
+            Issue.record("accepted: \(yaml)")
+        } catch {
+            #expect("\(error)".contains(expected), "\(error)")
+        }
+    }
+}
