@@ -134,7 +134,8 @@ let package = Package(
         tests("Exposition", "SeriesModel"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "CZlib", "PromQLEngine", "Rules", "Scrape", "SelfMetrics", "SeriesModel", "StorageAPI", httpTypes,
+            "HTTPAPI", "CZlib", "PromQLEngine", "Rules", "Scrape", "SelfMetrics", "SeriesModel", "StorageAPI",
+            httpTypes,
             logging),
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
@@ -151,7 +152,7 @@ let package = Package(
             "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI", logging,
             nioCore, nioPosix),
         tests("SeriesModel", "Regexp"),
-        tests("Server", "PromQLSyntax", "SeriesModel"),
+        tests("Server", "Notifier", "PromQLSyntax", "Rules", "Scrape", "SeriesModel"),
         tests(
             "TSDB", "ByteCoding", "ChunkEncoding", "FileIO", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
             logging, .product(name: "GRDB", package: "GRDB.swift")),
@@ -162,7 +163,7 @@ let package = Package(
         // Benchmarks
         benchmark("Codec", "ChunkEncoding", "SeriesModel"),
         benchmark("Ingest", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
-        benchmark("Query", "TSDB", "PromQLEngine", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
+        benchmark("Query", "TSDB", "PromQLEngine", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -45,12 +45,15 @@ import Testing
         for _ in 0..<50 { backend.tick() }
         let late = backend.exposition(process: ProcessFigures())
         for name in [
-            "http_requests_total{", "http_request_duration_seconds_bucket{", "http_request_duration_highr_seconds_bucket{",
-            "ticket_created_total{", "auth_attempts_total{", "db_pool_size 20", "db_pool_checked_out ", "cache_hit_ratio ",
+            "http_requests_total{", "http_request_duration_seconds_bucket{",
+            "http_request_duration_highr_seconds_bucket{",
+            "ticket_created_total{", "auth_attempts_total{", "db_pool_size 20", "db_pool_checked_out ",
+            "cache_hit_ratio ",
             "websocket_active_connections{", "websocket_connections_total{", "process_resident_memory_bytes ",
         ] { #expect(late.contains(name), "\(name)") }
         func count(_ text: String) throws -> Double {
-            let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("http_request_duration_highr_seconds_count") })
+            let line = try #require(
+                text.split(separator: "\n").first { $0.hasPrefix("http_request_duration_highr_seconds_count") })
             return try #require(Double(line.split(separator: " ")[1]))
         }
         #expect(try count(late) > count(early))

@@ -16,16 +16,21 @@ import Testing
         #expect(!flags.bool("web.enable-admin-api"))
     }
 
-    @Test("what is wrong with a command line is an error", arguments: [
-        (["--no.such.flag"], "unknown long flag '--no.such.flag'"),
-        (["--config.file"], "expected argument for flag '--config.file'"),
-        (["--config.file=a", "--config.file=b"], "flag 'config.file' cannot be repeated"),
-        (["--query.timeout=fast"], "invalid value 'fast' for flag '--query.timeout'"),
-        (["--query.max-samples=-1"], "invalid value '-1' for flag '--query.max-samples'"),
-        (["--storage.tsdb.retention.size=10 apples"], "invalid value '10 apples' for flag '--storage.tsdb.retention.size'"),
-        (["--log.level=loud"], "enum value must be one of debug,info,warn,error, got 'loud'"),
-        (["prometheus.yml"], "unexpected prometheus.yml"),
-    ])
+    @Test(
+        "what is wrong with a command line is an error",
+        arguments: [
+            (["--no.such.flag"], "unknown long flag '--no.such.flag'"),
+            (["--config.file"], "expected argument for flag '--config.file'"),
+            (["--config.file=a", "--config.file=b"], "flag 'config.file' cannot be repeated"),
+            (["--query.timeout=fast"], "invalid value 'fast' for flag '--query.timeout'"),
+            (["--query.max-samples=-1"], "invalid value '-1' for flag '--query.max-samples'"),
+            (
+                ["--storage.tsdb.retention.size=10 apples"],
+                "invalid value '10 apples' for flag '--storage.tsdb.retention.size'"
+            ),
+            (["--log.level=loud"], "enum value must be one of debug,info,warn,error, got 'loud'"),
+            (["prometheus.yml"], "unexpected prometheus.yml"),
+        ])
     func errors(arguments: [String], message: String) {
         #expect(throws: FlagValues.UsageError(description: message)) { try FlagValues(arguments) }
     }
@@ -66,28 +71,34 @@ import Testing
         for flag in FlagTable.all where !flag.isHidden { #expect(FlagTable.help.contains(flag.name)) }
     }
 
-    @Test("30 days and 10 GB hold only where no retention is named", arguments: [
-        ([], 30 * 86_400_000, 10 << 30), (["--storage.tsdb.retention.time=7d"], 7 * 86_400_000, nil),
-        (["--storage.tsdb.retention.size=1GB"], nil, 1 << 30),
-        (["--storage.tsdb.retention.time=1d", "--storage.tsdb.retention.size=1MB"], 86_400_000, 1 << 20),
-    ] as [([String], Int64?, Int64?)])
+    @Test(
+        "30 days and 10 GB hold only where no retention is named",
+        arguments: [
+            ([], 30 * 86_400_000, 10 << 30), (["--storage.tsdb.retention.time=7d"], 7 * 86_400_000, nil),
+            (["--storage.tsdb.retention.size=1GB"], nil, 1 << 30),
+            (["--storage.tsdb.retention.time=1d", "--storage.tsdb.retention.size=1MB"], 86_400_000, 1 << 20),
+        ] as [([String], Int64?, Int64?)])
     func retention(arguments: [String], time: Int64?, size: Int64?) throws {
         let options = try ServerOptions(try FlagValues(arguments))
         #expect(options.retention.time == time)
         #expect(options.retention.size == size)
     }
 
-    @Test("the external URL is completed and taken apart", arguments: [
-        ("", "http://box:9090", ""), ("http://example.com/prom/", "http://example.com/prom", "/prom"),
-        ("/prom", "http://box:9090/prom", "/prom"), ("https://a:1", "https://a:1", ""),
-    ])
+    @Test(
+        "the external URL is completed and taken apart",
+        arguments: [
+            ("", "http://box:9090", ""), ("http://example.com/prom/", "http://example.com/prom", "/prom"),
+            ("/prom", "http://box:9090/prom", "/prom"), ("https://a:1", "https://a:1", ""),
+        ])
     func externalURL(text: String, whole: String, path: String) throws {
         let url = try #require(ExternalURL(text, hostName: "box", listenPort: 9090))
         #expect(url.text == whole)
         #expect(url.path == path)
     }
 
-    @Test("what is no external URL is refused", arguments: ["ftp://a", "example.com", "http://", "http://a:99999", "http://a/?b"])
+    @Test(
+        "what is no external URL is refused",
+        arguments: ["ftp://a", "example.com", "http://", "http://a:99999", "http://a/?b"])
     func badExternalURL(text: String) {
         #expect(ExternalURL(text, hostName: "box", listenPort: 9090) == nil)
     }

@@ -1,5 +1,8 @@
 import Foundation
+import Notifier
 import PromQLSyntax
+import Rules
+import Scrape
 import SeriesModel
 import Testing
 
@@ -32,15 +35,23 @@ import Testing
         #expect(config.scrapeConfigs.isEmpty)
     }
 
-    @Test("what is wrong is told with file, line and column", arguments: [
-        ("global:\n  scrape_intervall: 5s\n", "test.yml:2:3: field scrape_intervall not found in type config.plain"),
-        ("no_such_section: 1\n", "test.yml:1:1: field no_such_section not found in type config.plain"),
-        ("remote_write:\n  - url: http://a\n", "test.yml:1:1: config.plain: \"remote_write\" is not supported by Hearth yet"),
-        ("scrape_configs:\n  - job_name: a\n    dns_sd_configs: []\n", "test.yml:3:5: "),
-        ("global: [1\n", "test.yml:"),
-        ("global:\n  scrape_interval: 5s\nglobal: {}\n", "already defined"),
-        ("rule_files: ['*/a.yml']\n", "test.yml:1:14: invalid rule file path"),
-    ])
+    @Test(
+        "what is wrong is told with file, line and column",
+        arguments: [
+            (
+                "global:\n  scrape_intervall: 5s\n",
+                "test.yml:2:3: field scrape_intervall not found in type config.plain"
+            ),
+            ("no_such_section: 1\n", "test.yml:1:1: field no_such_section not found in type config.plain"),
+            (
+                "remote_write:\n  - url: http://a\n",
+                "test.yml:1:1: config.plain: \"remote_write\" is not supported by Hearth yet"
+            ),
+            ("scrape_configs:\n  - job_name: a\n    dns_sd_configs: []\n", "test.yml:3:5: "),
+            ("global: [1\n", "test.yml:"),
+            ("global:\n  scrape_interval: 5s\nglobal: {}\n", "already defined"),
+            ("rule_files: ['*/a.yml']\n", "test.yml:1:14: invalid rule file path"),
+        ])
     func errors(text: String, message: String) {
         do {
             _ = try Self.load(text)

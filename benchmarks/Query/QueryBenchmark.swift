@@ -1,3 +1,4 @@
+import FileIO
 import Logging
 import PromQLEngine
 import SelfMetrics
@@ -39,7 +40,7 @@ enum QueryBenchmark {
 
     static func main() async throws {
         let directory = "/tmp/hearth-query-benchmark-\(getpid())"
-        defer { removeTree(directory) }
+        defer { try? PosixFileSystem().remove(directory) }
         let registry = MetricsRegistry()
         var logger = Logger(label: "benchmark")
         logger.logLevel = .error
@@ -53,15 +54,15 @@ enum QueryBenchmark {
         let engine = QueryEngine(storage: store, options: EngineOptions(), metrics: registry)
         print("query | instant ms | 1 h at 15 s ms | 24 h at 60 s ms | samples read over 24 h")
         for query in queries {
-            let instant = try await median { _ = try await engine.instant(query.text, at: end) }
+            let instant = try await median { try await engine.instant(query.text, at: end).statistics.samplesRead }
             let hour = try await median {
-                _ = try await engine.range(query.text, from: end - 3_600_000, to: end, step: 15_000)
+                try await engine.range(query.text, from: end - 3_600_000, to: end, step: 15_000).statistics.samplesRead
             }
-            var read = 0
             let wholeDay = try await median {
-                read = try await engine.range(query.text, from: end - day, to: end, step: 60_000).statistics.samplesRead
+                try await engine.range(query.text, from: end - day, to: end, step: 60_000).statistics.samplesRead
             }
-            print("\(query.name) | \(format(instant)) | \(format(hour)) | \(format(wholeDay)) | \(read)")
+            let times = [instant, hour, wholeDay].map { format($0.milliseconds) }.joined(separator: " | ")
+            print("\(query.name) | \(times) | \(wholeDay.samples)")
         }
         store.close()
     }
@@ -130,15 +131,18 @@ enum QueryBenchmark {
 
     // MARK: Measuring
 
-    private static func median(_ body: () async throws -> Void) async throws -> Double {
-        try await body()
+    /// - Parameter body: gives the samples that it read.
+    private static func median(
+        _ body: @Sendable () async throws -> Int
+    ) async throws -> (milliseconds: Double, samples: Int) {
+        var samples = try await body()
         var times: [Double] = []
         for _ in 0..<runs {
             let began = seconds()
-            try await body()
+            samples = try await body()
             times.append((seconds() - began) * 1000)
         }
-        return times.sorted()[runs / 2]
+        return (times.sorted()[runs / 2], samples)
     }
 
     private static func seconds() -> Double {
@@ -148,8 +152,4 @@ enum QueryBenchmark {
     }
 
     private static func format(_ value: Double) -> String { NumberText.fixed(value, digits: 2) }
-
-    private static func removeTree(_ path: String) {
-        _ = nftw(path, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, FTW_DEPTH | FTW_PHYS)
-    }
 }

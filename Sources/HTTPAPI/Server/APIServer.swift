@@ -19,7 +19,10 @@ package final class APIServer: Sendable {
     /// - Parameter routes: all that is served, for example `APIRoutes(services).all` and the pages.
     package init(_ services: APIServices, routes: [Route], logger: Logger) {
         self.services = services
-        self.logger = logger
+        // What the HTTP library says of single connections, cut off ones at the end among them, is no news.
+        var quiet = logger
+        quiet.logLevel = .critical
+        self.logger = quiet
         let metrics = RequestMetrics(services.registry, patterns: routes.map(\.pattern))
         ServerMetrics.register(services)
         let responder = Responder(table: RouteTable(routes), services: services, metrics: metrics)

@@ -39,7 +39,7 @@ package enum FlagTable {
         .init("web.console.templates", .text, "consoles", "Directory of console templates.", effect: .none),
         .init("web.console.libraries", .text, "console_libraries", "Directory of console libraries.", effect: .none),
         .init(
-            "web.page-title", .text, "Hearth Time Series Collection and Processing Server", "Title of the web pages."),
+            "web.page-title", .text, "Hearth", "Title of the web pages."),
         .init("web.cors.origin", .text, ".*", "Regex of allowed CORS origins, fully anchored."),
         .init("web.search.max-limit", .integer, "10000", "Largest limit of the search endpoints.", effect: .none),
     ]
