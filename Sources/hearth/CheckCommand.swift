@@ -22,8 +22,7 @@ struct CheckCommand: AsyncParsableCommand {
                 print("Checking \(file)")
                 do {
                     let config = try ServerConfig.load(path: file, syntax: .everything)
-                    let rules = config.ruleFiles.count
-                    print("  SUCCESS: \(rules) rule file\(rules == 1 ? "" : "s") found")
+                    if !config.ruleFiles.isEmpty { print("  SUCCESS: \(config.ruleFiles.count) rule files found") }
                     print(" SUCCESS: \(file) is valid prometheus config file syntax\n")
                     for rules in config.ruleFiles { failed = !CheckCommand.report(rules.path) || failed }
                 } catch {
@@ -50,7 +49,8 @@ struct CheckCommand: AsyncParsableCommand {
     /// - Returns: whether the file is good.
     private static func report(_ path: String) -> Bool {
         let check = RuleCheck(path: path, syntax: .everything)
-        print(check.report, terminator: "")
+        print("Checking \(path)")
+        print(check.report.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n") + "\n")
         return check.errors.isEmpty
     }
 }

@@ -289,17 +289,16 @@ struct ServerTests {
         #expect(!store.state.isCancelled)
     }
 
-    @Test("a stop cuts off what takes longer than the time it is given")
+    @Test("a stop cuts off what takes longer than the time it is given", .timeLimit(.minutes(2)))
     func boundedStop() async throws {
+        // The store answers only when it is told to, or cancelled: without the cut this would never end.
         let store = WaitingStore()
-        let started = ContinuousClock.now
         try await TestServer.run(storage: store, stopWithin: .milliseconds(300)) { server in
             _ = Task { try await server.client.get("/api/v1/labels") }
             let isRunning = await onThread { store.waitUntil(\.isRunning, seconds: 10) }
             #expect(isRunning)
         }
         #expect(store.state.isCancelled)
-        #expect(ContinuousClock.now - started < .seconds(10))
     }
 }
 
