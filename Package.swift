@@ -62,6 +62,7 @@ let package = Package(
         module("ByteCoding", "CLZ4"),
         module("FileIO", "CPosixShim"),
         module("Regexp", "CRE2Shim"),
+        module("OwnThreads"),
 
         // Words
         module("SeriesModel", "Regexp", "CNumberText"),
@@ -85,13 +86,13 @@ let package = Package(
         // Engines
         module(
             "TSDB", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO", "ConfigTree", "SelfMetrics",
-            "Regexp", logging, .product(name: "GRDB", package: "GRDB.swift")),
-        module("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
+            "Regexp", "OwnThreads", logging, .product(name: "GRDB", package: "GRDB.swift")),
+        module("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp", "OwnThreads"),
 
         // Services
         module(
             "Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
-            "SelfMetrics", logging),
+            "SelfMetrics", "OwnThreads", logging),
         module(
             "Rules", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "Templating", "ConfigTree",
             "SelfMetrics", logging),
@@ -103,7 +104,7 @@ let package = Package(
         // Faces
         module(
             "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "SelfMetrics", logging, nioCore, nioPosix, httpTypes,
+            "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
         module("WebUI", "HTTPAPI", httpTypes),
 
@@ -125,38 +126,41 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["FileIO", "CPosixShim"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["FileIO", nioCore, nioPosix, nioSSL], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("ByteCoding"),
         tests("ChunkEncoding", "SeriesModel"),
         tests("ConfigTree"),
         tests("Demo"),
-        tests("Exposition", "SeriesModel"),
+        tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "CZlib", "PromQLEngine", "Rules", "Scrape", "SelfMetrics", "SeriesModel", "StorageAPI",
-            httpTypes,
-            logging),
+            "HTTPAPI", "CZlib", "PromQLEngine", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
+            "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             logging, nioCore, nioPosix, nioHTTP1),
-        tests("OutboundHTTP", "ConfigTree", "SeriesModel", nioCore, nioPosix, nioSSL),
-        tests("PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI"),
-        tests("PromQLSyntax", "SeriesModel"),
-        tests("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI"),
+        tests("OutboundHTTP", "ConfigTree", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
+        tests(
+            "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
+        tests("PromQLSyntax", "SeriesModel", "TestSupport"),
+        tests(
+            "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
-        tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel"),
+        tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
-            "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", logging),
+            "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "TestSupport", logging),
         tests(
-            "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI", logging,
-            nioCore, nioPosix),
-        tests("SeriesModel", "Regexp"),
+            "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "TestSupport", logging, nioCore, nioPosix),
+        tests("SeriesModel", "Regexp", "TestSupport"),
         tests("Server", "Notifier", "PromQLSyntax", "Rules", "Scrape", "SeriesModel"),
         tests(
-            "TSDB", "ByteCoding", "ChunkEncoding", "FileIO", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
+            "TSDB", "ByteCoding", "ChunkEncoding", "FileIO", "OwnThreads", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "TestSupport",
             logging, .product(name: "GRDB", package: "GRDB.swift")),
-        tests("Templating", "SeriesModel"),
+        tests("Templating", "SeriesModel", "TestSupport"),
         tests("WebUI", "HTTPAPI", "PromQLEngine", "SelfMetrics", "SeriesModel", "StorageAPI", httpTypes),
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: settings),
 

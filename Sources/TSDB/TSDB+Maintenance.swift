@@ -1,4 +1,5 @@
 import Logging
+import OwnThreads
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -32,7 +33,7 @@ extension TSDB {
     {
         maintenance.change { $0.runningThreads += 1 }
         do throws(StorageError) {
-            try StoreThread.start(name, nice: nice) { [self] in
+            try StorageError.startingThread(name, nice: nice) { [self] in
                 run(self)
                 maintenance.change { $0.runningThreads -= 1 }
             }

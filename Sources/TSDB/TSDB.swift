@@ -1,5 +1,6 @@
 import FileIO
 import Logging
+import OwnThreads
 import SelfMetrics
 import SeriesModel
 package import StorageAPI

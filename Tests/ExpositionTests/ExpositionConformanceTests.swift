@@ -1,13 +1,14 @@
 import Exposition
 import Foundation
 import SeriesModel
+import TestSupport
 import Testing
 
 @Suite("Exposition: conformance vectors")
 struct ExpositionConformanceTests {
     @Test("every entry of the reference bodies is read as upstream reads it")
     func entries() throws {
-        for test in Conformance.cases("exposition/parse_entries.json") {
+        for test in try Conformance.cases("exposition/parse_entries.json") {
             let format: ExpositionFormat = test["format"] as? String == "openmetrics" ? .openMetrics100 : .text100
             let expected = test["entries"] as? [[String: Any]] ?? []
             let read = try Entries(Conformance.bytes(test["input"]), format).entries.filter { !isStartTimestamp($0) }
@@ -52,8 +53,8 @@ struct ExpositionConformanceTests {
     @Test(
         "bodies are taken and refused as upstream does, with its words",
         arguments: [("errors_text.json", ExpositionFormat.text100), ("errors_openmetrics.json", .openMetrics100)])
-    func errors(file: String, format: ExpositionFormat) {
-        for test in Conformance.cases("exposition/" + file) {
+    func errors(file: String, format: ExpositionFormat) throws {
+        for test in try Conformance.cases("exposition/" + file) {
             let error = Entries.error(Conformance.bytes(test["input"]), format)
             let isWanted = test["ok"] as? Bool == true
             #expect((error == nil) == isWanted, "case \(test["id"] ?? ""): \(error.map(\.message) ?? "accepted")")
@@ -62,10 +63,10 @@ struct ExpositionConformanceTests {
     }
 
     @Test("the OpenMetrics corpus gets the verdicts of a Prometheus scrape")
-    func corpus() {
-        for test in Conformance.cases("exposition/openmetrics_corpus/index.json") {
+    func corpus() throws {
+        for test in try Conformance.cases("exposition/openmetrics_corpus/index.json") {
             guard let name = test["file"] as? String,
-                let body = Conformance.file("exposition/openmetrics_corpus/" + name)
+                let body = try Conformance.file("exposition/openmetrics_corpus/" + name)
             else { continue }
             // Since 2.42, exemplars have been let onto every line, and a trailing comma behind the labels.
             let oldError = test["prometheus_2_42_error"] as? String ?? ""
@@ -88,8 +89,8 @@ struct ExpositionConformanceTests {
         ])
     func bodies(name: String) throws {
         let stem = name.hasSuffix(".txt") ? String(name.dropLast(4)) : name
-        guard let body = Conformance.file("exposition/bodies/" + name),
-            let list = Conformance.file("exposition/bodies/\(stem).samples.json"),
+        guard let body = try Conformance.file("exposition/bodies/" + name),
+            let list = try Conformance.file("exposition/bodies/\(stem).samples.json"),
             let wanted = try JSONSerialization.jsonObject(with: list) as? [String: Any],
             let series = wanted["series"] as? [[String: Any]]
         else { return }

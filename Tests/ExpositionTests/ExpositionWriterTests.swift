@@ -1,5 +1,6 @@
 import Exposition
 import SeriesModel
+import TestSupport
 import Testing
 
 @Suite("Writing expositions")
@@ -57,8 +58,8 @@ struct ExpositionWriterTests {
 @Suite("Escaping of names")
 struct NameEscapingTests {
     @Test("the three schemes escape as upstream does")
-    func escape() {
-        for test in Conformance.cases("formats/name_escaping.json") {
+    func escape() throws {
+        for test in try Conformance.cases("formats/name_escaping.json") {
             let name = test["input"] as? String ?? ""
             for scheme in NameEscaping.allCases {
                 #expect(scheme.escape(name) == test[scheme.rawValue] as? String)
@@ -69,8 +70,8 @@ struct NameEscapingTests {
     }
 
     @Test("malformed escapes come back unchanged")
-    func unescape() {
-        for test in Conformance.cases("formats/name_unescape.json") {
+    func unescape() throws {
+        for test in try Conformance.cases("formats/name_unescape.json") {
             #expect(NameEscaping.values.unescape(test["input"] as? String ?? "") == test["unescaped"] as? String)
         }
     }

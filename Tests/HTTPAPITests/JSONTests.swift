@@ -1,6 +1,7 @@
 import Foundation
 import PromQLEngine
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import HTTPAPI
@@ -101,7 +102,7 @@ struct JSONTests {
 
     @Test("the shared vectors of numbers hold")
     func conformanceNumbers() throws {
-        for item in try Conformance.cases("number.json") ?? [] {
+        for item in try Conformance.cases("formats/number.json") {
             guard let source = item["value"] as? String, let value = NumberText.parse(source),
                 let expected = item["json"] as? String
             else { continue }
@@ -111,7 +112,7 @@ struct JSONTests {
 
     @Test("the shared vectors of whole answers hold")
     func conformanceAnswers() async throws {
-        for item in try Conformance.cases("api_json.json") ?? [] {
+        for item in try Conformance.cases("formats/api_json.json") {
             guard let expected = item["json"] as? String else { continue }
             switch item["kind"] as? String {
             case "vector": #expect(try await json(.vector(vector(item))) == expected)

@@ -1,5 +1,6 @@
 import Foundation
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import HTTPAPI
@@ -56,7 +57,7 @@ struct ParameterTests {
 
     @Test("the shared vectors of times hold")
     func conformanceTimes() throws {
-        for item in try Conformance.cases("api_time.json") ?? [] {
+        for item in try Conformance.cases("formats/api_time.json") {
             guard let text = item["in"] as? String else { continue }
             let time = try? TimeParameter.time(text)
             if item["error"] as? Bool == true {
@@ -71,7 +72,7 @@ struct ParameterTests {
 
     @Test("the shared vectors of durations hold")
     func conformanceDurations() throws {
-        for item in try Conformance.cases("api_step.json") ?? [] {
+        for item in try Conformance.cases("formats/api_step.json") {
             guard let text = item["in"] as? String else { continue }
             let duration = try? TimeParameter.duration(text)
             #expect(duration == (item["ms"] as? NSNumber)?.int64Value, "\(text)")
@@ -108,7 +109,7 @@ struct ParameterTests {
 
     @Test("the shared vectors of escaped names hold")
     func conformanceNames() throws {
-        for item in try Conformance.cases("name_unescape.json") ?? [] {
+        for item in try Conformance.cases("formats/name_unescape.json") {
             guard let text = item["input"] as? String, let expected = item["unescaped"] as? String else { continue }
             #expect(LabelNameEscaping.unescape(text) == expected)
         }

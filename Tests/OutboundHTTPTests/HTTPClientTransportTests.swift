@@ -2,6 +2,7 @@ import ConfigTree
 import NIOPosix
 import SeriesModel
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OutboundHTTP

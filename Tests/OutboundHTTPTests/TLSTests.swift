@@ -1,6 +1,7 @@
 import ConfigTree
 import NIOPosix
 import NIOSSL
+import TestSupport
 import Testing
 
 @testable import OutboundHTTP

@@ -1,18 +1,13 @@
 import Foundation
 import PromQLTestKit
+import TestSupport
 import Testing
 
-/// Runs the shared scripts of the PromQL test language where they are present (`HEARTH_CONFORMANCE`, or
-/// `../shared/conformance`).
+/// Runs the shared scripts of the PromQL test language where they are present.
 @Suite struct ConformanceScriptTests {
     private static let scripts: [String] = {
-        let root =
-            ProcessInfo.processInfo.environment["HEARTH_CONFORMANCE"]
-            ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared/conformance").path
-        let folder = root + "/promql"
+        guard let folder = Conformance.folder("promql")?.path else { return [] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        if names.isEmpty { Swift.print("skipped: no conformance scripts at \(folder)") }
         return names.filter { $0.hasSuffix(".test") }.sorted().map { folder + "/" + $0 }
     }()
 

@@ -1,30 +1,10 @@
 import Foundation
 import PromQLSyntax
+import TestSupport
 import Testing
 
-/// Runs the parser's shared vectors where they are present (`HEARTH_CONFORMANCE`, or `../shared/conformance`).
+/// Runs the parser's shared vectors where they are present.
 @Suite struct ParserConformanceTests {
-    private static func cases(_ path: String) -> [[String: Any]]? {
-        let root =
-            ProcessInfo.processInfo.environment["HEARTH_CONFORMANCE"]
-            ?? URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared/conformance").path
-        guard let data = FileManager.default.contents(atPath: root + "/" + path) else {
-            Swift.print("skipped: no conformance vectors at \(root)/\(path)")
-            return nil
-        }
-        let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-        return object?["cases"] as? [[String: Any]]
-    }
-
-    private static func bytes(_ value: Any?) -> [UInt8] {
-        if let text = value as? String { return Array(text.utf8) }
-        let hex = (value as? [String: Any])?["hex"] as? String ?? ""
-        return stride(from: 0, to: hex.count, by: 2).compactMap { offset in
-            UInt8(hex.dropFirst(offset).prefix(2), radix: 16)
-        }
-    }
-
     private static let options: ParserOptions = {
         var options = ParserOptions.everything
         options.enablesFillModifiers = false
@@ -33,10 +13,10 @@ import Testing
 
     @Test("queries are accepted or refused with the expected messages and places")
     func parse() throws {
-        guard let cases = Self.cases("parser/parse.json") else { return }
+        let cases = try Conformance.cases("parser/parse.json")
         for vector in cases {
             let id = vector["id"] as? Int ?? 0
-            let input = Self.bytes(vector["input"])
+            let input = Conformance.bytes(vector["input"])
             let text = String(decoding: input, as: UTF8.self)
             do throws(ParseError) {
                 let expression = try Parser.parse(bytes: input, options: Self.options)
@@ -60,9 +40,9 @@ import Testing
 
     @Test("expressions print in their canonical form, which parses to the same")
     func canonicalText() throws {
-        guard let cases = Self.cases("parser/print.json") else { return }
+        let cases = try Conformance.cases("parser/print.json")
         for vector in cases {
-            let text = String(decoding: Self.bytes(vector["in"]), as: UTF8.self)
+            let text = String(decoding: Conformance.bytes(vector["in"]), as: UTF8.self)
             let printed = try Parser.parse(text, options: .everything).description
             #expect(printed == vector["out"] as? String)
             #expect(try Parser.parse(printed, options: .everything).description == printed)
@@ -71,13 +51,13 @@ import Testing
 
     @Test("string literals lose their quotes and escapes")
     func unquote() throws {
-        guard let cases = Self.cases("formats/promql_string_literal.json") else { return }
+        let cases = try Conformance.cases("formats/promql_string_literal.json")
         for vector in cases {
-            let result = StringUnquoting.unquote(Self.bytes(vector["in"]))
+            let result = StringUnquoting.unquote(Conformance.bytes(vector["in"]))
             if vector["error"] as? Bool == true {
                 #expect(result == nil, "\(vector)")
             } else {
-                #expect(result == Self.bytes(vector["out"]), "\(vector)")
+                #expect(result == Conformance.bytes(vector["out"]), "\(vector)")
             }
         }
     }

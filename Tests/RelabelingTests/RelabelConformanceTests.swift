@@ -3,13 +3,14 @@ import Foundation
 import Regexp
 import Relabeling
 import SeriesModel
+import TestSupport
 import Testing
 
 @Suite("Relabelling: conformance vectors")
 struct RelabelConformanceTests {
     @Test("label sets come out as upstream's")
     func relabel() throws {
-        for test in Conformance.cases("relabel/relabel.json") {
+        for test in try Conformance.cases("relabel/relabel.json") {
             let labels = (test["labels"] as? [String: String] ?? [:]).map { Label($0.key, $0.value) }
             let rules = try (test["relabel_configs"] as? [[String: Any]] ?? []).map { fields in
                 let json = try JSONSerialization.data(withJSONObject: fields)
@@ -27,7 +28,7 @@ struct RelabelConformanceTests {
 
     @Test("rules are validated with upstream's words")
     func validate() throws {
-        for test in Conformance.cases("relabel/validate.json") {
+        for test in try Conformance.cases("relabel/validate.json") {
             let config = test["config"] as? [String: Any] ?? [:]
             let error = validationError(config, legacy: test["scheme"] as? String == "legacy")
             if test["ok"] as? Bool == true {
@@ -56,7 +57,7 @@ struct RelabelConformanceTests {
 
     @Test("target labels of the legacy scheme")
     func legacyTargets() throws {
-        for test in Conformance.cases("relabel/target_label_legacy.json") {
+        for test in try Conformance.cases("relabel/target_label_legacy.json") {
             let target = test["target_label"] as? String ?? ""
             let error = validationError(["target_label": target, "replacement": "x"], legacy: true)
             #expect((error == nil) == (test["valid"] as? Bool == true), "\(target)")
@@ -65,7 +66,7 @@ struct RelabelConformanceTests {
 
     @Test("a rule written out and read again is the same")
     func roundTrip() throws {
-        for test in Conformance.cases("relabel/yaml_roundtrip.json") {
+        for test in try Conformance.cases("relabel/yaml_roundtrip.json") {
             let rule = try RelabelRule(ConfigNode.parse(test["yaml"] as? String ?? "", file: "rule"))
             let again = try RelabelRule(ConfigNode.parse(rule.output.yaml, file: "again"))
             #expect(again.separator == rule.separator)

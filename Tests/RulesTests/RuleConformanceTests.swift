@@ -1,34 +1,17 @@
 import Foundation
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import Rules
 
 @Suite("Rules: the conformance vectors")
 struct RuleConformanceTests {
-    private static let folder: URL? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let folder =
-            ProcessInfo.processInfo.environment["HEARTH_CONFORMANCE"].map { URL(filePath: $0) }
-            ?? root.deletingLastPathComponent().appending(path: "shared/conformance")
-        return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
-    }()
-
-    private static func cases(_ path: String) throws -> [[String: Any]] {
-        guard let folder else {
-            print("skipped: no conformance folder")
-            return []
-        }
-        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: path)))
-        return (json as? [String: Any])?["cases"] as? [[String: Any]] ?? []
-    }
-
     @Test("rule files load, or are refused with the expected words")
     func files() throws {
-        for vector in try Self.cases("rules/files/index.json") {
+        for vector in try Conformance.cases("rules/files/index.json") {
             let name = vector["file"] as? String ?? ""
-            guard let path = Self.folder?.appending(path: "rules/files/\(name)").path else { continue }
+            guard let path = Conformance.folder()?.appending(path: "rules/files/\(name)").path else { continue }
             let isGood: Bool
             var words = ""
             do {
@@ -46,7 +29,7 @@ struct RuleConformanceTests {
 
     @Test("templates are checked when a file is loaded")
     func templates() throws {
-        for vector in try Self.cases("rules/template_parsing.json") {
+        for vector in try Conformance.cases("rules/template_parsing.json") {
             let isGood = (try? RuleFile(parsing: vector["rules_yaml"] as? String ?? "", path: "r.yml")) != nil
             #expect(isGood == vector["ok"] as? Bool, "case \(vector["id"] ?? "")")
         }
@@ -54,9 +37,12 @@ struct RuleConformanceTests {
 
     @Test("checking rule files ends as promtool does")
     func check() throws {
-        for vector in try Self.cases("rules/promtool_check/index.json") where vector["check"] as? String == "rules" {
+        for vector in try Conformance.cases("rules/promtool_check/index.json")
+        where vector["check"] as? String == "rules" {
             let name = vector["file"] as? String ?? ""
-            guard let path = Self.folder?.appending(path: "rules/promtool_check/\(name)").path else { continue }
+            guard let path = Conformance.folder()?.appending(path: "rules/promtool_check/\(name)").path else {
+                continue
+            }
             let check = RuleCheck(path: path)
             let isLintFatal = vector["lint_fatal"] as? Bool ?? false
             let status = !check.errors.isEmpty ? 1 : isLintFatal && !check.lints.isEmpty ? 3 : 0
@@ -66,9 +52,9 @@ struct RuleConformanceTests {
 
     @Test("the alert generator's scenarios run as they should")
     func alertGenerator() async throws {
-        guard let folder = Self.folder else { return }
+        guard let folder = Conformance.folder() else { return }
         let rules = try RuleFile(readingFrom: folder.appending(path: "alert_generator/rules.yaml").path)
-        for scenario in try Self.cases("alert_generator/scenarios.json") {
+        for scenario in try Conformance.cases("alert_generator/scenarios.json") {
             let name = scenario["group"] as? String ?? ""
             let definition = try #require(rules.groups.first { $0.name == name })
             try await Self.play(scenario, definition)

@@ -3,6 +3,7 @@ import OutboundHTTP
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import TestSupport
 import Testing
 
 @testable import Scrape

@@ -1,5 +1,7 @@
 import ConfigTree
+import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Scrape
@@ -15,7 +17,7 @@ struct ConformanceConfigTests {
 
     @Test("load, fail with the words expected, or are refused as not supported yet")
     func configurations() throws {
-        let folder = Conformance.folder("config/testdata")
+        let folder = Conformance.folder("config/testdata")?.path
         guard let folder else { return }
         let text = String(decoding: try ConfigFile.read(folder + "/index.json"), as: UTF8.self)
         var index = try ConfigNode.parse(text, file: "index.json").section("index")
@@ -58,20 +60,5 @@ struct ConformanceConfigTests {
             _ = try ScrapeConfig.parseAll(jobs, globals: globals, baseDirectory: folder)
             return ""
         } catch { return String(describing: error) }
-    }
-}
-
-enum Conformance {
-    /// A part of the conformance folder; nil, and a word about it, where there is none.
-    static func folder(_ part: String) -> String? {
-        var root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
-        root += "/../shared/conformance"
-        if let set = getenv("HEARTH_CONFORMANCE") { root = String(cString: set) }
-        let path = root + "/" + part
-        guard access(path, R_OK) == 0 else {
-            print("skipped: no conformance folder at \(path)")
-            return nil
-        }
-        return path
     }
 }

@@ -1,12 +1,13 @@
 import Foundation
 import SeriesModel
+import TestSupport
 import Testing
 
 @Suite("Formats: conformance vectors")
 struct FormatConformanceTests {
     @Test("durations are read and written as upstream's")
-    func durations() {
-        for test in Conformance.cases("formats/duration.json") {
+    func durations() throws {
+        for test in try Conformance.cases("formats/duration.json") {
             let text = test["in"] as? String ?? ""
             let isSigned = test["signed"] as? Bool == true
             let value = try? isSigned ? DurationText.parseSigned(text) : DurationText.parse(text)
@@ -16,8 +17,8 @@ struct FormatConformanceTests {
     }
 
     @Test("numbers are written as Go writes them")
-    func numbers() {
-        for test in Conformance.cases("formats/number.json") {
+    func numbers() throws {
+        for test in try Conformance.cases("formats/number.json") {
             guard let value = NumberText.parse(test["value"] as? String ?? "") else {
                 Issue.record("\(test)")
                 continue
@@ -29,16 +30,16 @@ struct FormatConformanceTests {
     }
 
     @Test("label sets are written in Prometheus' notation")
-    func labelSets() {
-        for test in Conformance.cases("formats/labels_string.json") {
+    func labelSets() throws {
+        for test in try Conformance.cases("formats/labels_string.json") {
             let labels = (test["labels"] as? [String: String] ?? [:]).map { Label($0.key, $0.value) }
             #expect(LabelSet(labels).description == test["string"] as? String)
         }
     }
 
     @Test("names are valid where upstream says so")
-    func names() {
-        for test in Conformance.cases("formats/name_validation.json") {
+    func names() throws {
+        for test in try Conformance.cases("formats/name_validation.json") {
             let bytes = Conformance.bytes(test["name"])
             let isUTF8 = UTF8Text.isValid(bytes)
             let name = String(decoding: bytes, as: UTF8.self)
@@ -50,8 +51,8 @@ struct FormatConformanceTests {
     }
 
     @Test("keys of other systems are made label names")
-    func sanitizing() {
-        for test in Conformance.cases("formats/sanitize_label.json") {
+    func sanitizing() throws {
+        for test in try Conformance.cases("formats/sanitize_label.json") {
             let key = test["in"] as? String ?? ""
             let isFull = test["kind"] as? String == "full_label"
             #expect((isFull ? LabelName.fullySanitized(key) : LabelName.sanitized(key)) == test["out"] as? String)

@@ -1,32 +1,14 @@
 import Foundation
 import SeriesModel
 import Templating
+import TestSupport
 import Testing
 
 @Suite("Templates: the conformance vectors")
 struct TemplateConformanceTests {
-    private static let folder: URL? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let base =
-            ProcessInfo.processInfo.environment["HEARTH_CONFORMANCE"].map { URL(filePath: $0) }
-            ?? root.deletingLastPathComponent().appending(path: "shared/conformance")
-        let folder = base.appending(path: "template")
-        return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
-    }()
-
-    private static func cases(_ file: String) throws -> [[String: Any]]? {
-        guard let folder else {
-            print("skipped: no conformance folder")
-            return nil
-        }
-        let json = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appending(path: file)))
-        return (json as? [String: Any])?["cases"] as? [[String: Any]]
-    }
-
     @Test("every template of the corpus expands, or fails, to the letter")
     func expansion() async throws {
-        for vector in try Self.cases("expand.json") ?? [] {
+        for vector in try Conformance.cases("template/expand.json") {
             let text = vector["text"] as? String ?? ""
             let samples = (vector["query_result"] as? [[String: Any]] ?? []).map(Self.sample)
             var environment = TemplateEnvironment(
@@ -49,7 +31,7 @@ struct TemplateConformanceTests {
 
     @Test("links lead to the query page")
     func links() async throws {
-        for vector in try Self.cases("links.json") ?? [] {
+        for vector in try Conformance.cases("template/links.json") {
             let expression = vector["expr"] as? String ?? ""
             let template = try Template("{{ graphLink . }} {{ tableLink . }}", name: "test")
             let text = try await template.expand(

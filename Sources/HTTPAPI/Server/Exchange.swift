@@ -1,13 +1,22 @@
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
+import OwnThreads
 import SeriesModel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// One request and its answer: has it worked on by the responder on a worker thread, stops that when the client goes
 /// away, and sends what comes out.
 struct Exchange: Sendable {
     let responder: Responder
     let clock: any WallClock
+
+    /// Looking up series, writing JSON and compressing may take long: requests are worked on here.
+    private static let workers = TaskThreads(
+        "request", count: max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))) + 2, stackBytes: 4 << 20)
 
     func run(
         _ request: Request, _ writer: consuming ResponseWriter, on channel: any Channel, _ watch: ConnectionWatch
@@ -16,7 +25,7 @@ struct Exchange: Sendable {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
         let started = ContinuousClock.now
-        let work = Task(executorPreference: WorkerThreads.shared) { await responder.answer(request) }
+        let work = Task(executorPreference: Exchange.workers) { await responder.answer(request) }
         watch.begin { work.cancel() }
         let answer = await withTaskCancellationHandler {
             await work.value

@@ -1,8 +1,4 @@
-import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#endif
+import OwnThreads
 
 /// Threads of the engine's own: evaluation never runs on the cooperative pool, where one long query would stop
 /// everything that is asynchronous. Jobs run in the order they come.
@@ -14,84 +10,42 @@ final class QueryPool: Sendable {
     }
 
     /// Shared with the threads, which live as long as the process.
-    private final class Queue: Sendable {
-        let state: Mutex<State>
-        let wakeUp = Semaphore()
-
-        init(width: Int) { state = Mutex(State(idle: width)) }
-    }
-
-    private let queue: Queue
+    private let queue: Monitor<State>
     /// Deep expressions recurse; the parser bounds how deep.
     private static let stackBytes = 16 << 20
+    /// Queries give way to what receives and stores.
+    private static let nice: Int32 = 5
 
+    /// - Precondition: the system gives at least one thread.
     init(width: Int) {
-        queue = Queue(width: max(1, width))
-        for _ in 0..<max(1, width) { start() }
+        let width = max(1, width)
+        let queue = Monitor(State(idle: 0))
+        self.queue = queue
+        var failure: SystemThread.Failure?
+        for _ in 0..<width {
+            do throws(SystemThread.Failure) {
+                try SystemThread.start("query", nice: QueryPool.nice, stackBytes: QueryPool.stackBytes) {
+                    while true {
+                        let job = queue.wait { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+                        job()
+                        queue.change { $0.idle += 1 }
+                    }
+                }
+                queue.change { $0.idle += 1 }
+            } catch {
+                failure = error
+            }
+        }
+        precondition(queue.change { $0.idle > 0 }, "\(failure?.description ?? "no query thread")")
     }
 
     /// - Returns: whether a thread is free to take the job at once.
     @discardableResult
     func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
-        let isFree = queue.state.withLock { state in
+        queue.change(wakingOne: true) { state in
             state.jobs.append(job)
             state.idle -= 1
             return state.idle >= 0
         }
-        queue.wakeUp.signal()
-        return isFree
-    }
-
-    private func start() {
-        let loop: @Sendable () -> Void = { [queue] in
-            while true {
-                queue.wakeUp.wait()
-                let job = queue.state.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
-                job?()
-                queue.state.withLock { $0.idle += 1 }
-            }
-        }
-        let box = Unmanaged.passRetained(ThreadBody(run: loop))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, QueryPool.stackBytes)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        var thread = pthread_t()
-        let status = pthread_create(
-            &thread, &attributes,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, box.toOpaque())
-        pthread_attr_destroy(&attributes)
-        precondition(status == 0, "cannot start a query thread: error \(status)")
-    }
-}
-
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
-
-    init(run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
-/// A counting semaphore.
-private final class Semaphore: @unchecked Sendable {
-    private let semaphore: UnsafeMutablePointer<sem_t>
-
-    init() {
-        semaphore = .allocate(capacity: 1)
-        sem_init(semaphore, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(semaphore)
-        semaphore.deallocate()
-    }
-
-    func signal() { sem_post(semaphore) }
-
-    func wait() {
-        while sem_wait(semaphore) != 0 {}
     }
 }

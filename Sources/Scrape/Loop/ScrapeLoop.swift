@@ -1,5 +1,6 @@
 import Logging
 import OutboundHTTP
+import OwnThreads
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -11,7 +12,7 @@ struct ScrapeEnvironment: Sendable {
     let transport: any HTTPTransport
     let clock: any WallClock
     let metrics: ScrapeMetrics
-    let threads: ScrapeThreads
+    let threads: TaskThreads
     let userAgent: String
     let externalAddress: ExternalAddress?
     let logger: Logger

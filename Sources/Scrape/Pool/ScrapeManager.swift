@@ -1,5 +1,6 @@
 package import Logging
 package import OutboundHTTP
+import OwnThreads
 package import SelfMetrics
 package import SeriesModel
 package import StorageAPI
@@ -36,7 +37,7 @@ package actor ScrapeManager {
         self.options = options
         environment = ScrapeEnvironment(
             appendable: appendable, transport: transport, clock: clock, metrics: ScrapeMetrics(registry: registry),
-            threads: ScrapeThreads(count: options.threadCount), userAgent: options.userAgent,
+            threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
             externalAddress: options.externalAddress, logger: logger)
         discoveryMetrics = DiscoveryMetrics(registry: registry, name: "scrape")
     }

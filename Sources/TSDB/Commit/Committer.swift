@@ -1,3 +1,4 @@
+import OwnThreads
 import SeriesModel
 import StorageAPI
 
@@ -27,7 +28,7 @@ final class Committer: Sendable {
     ) throws(StorageError) {
         self.queuedMax = queuedMax
         let queue = queue
-        try StoreThread.start("committer") {
+        try StorageError.startingThread("committer") {
             while let requests = Committer.next(queue) {
                 for request in requests {
                     switch request {

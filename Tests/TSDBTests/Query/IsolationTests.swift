@@ -1,3 +1,4 @@
+import OwnThreads
 import SeriesModel
 import StorageAPI
 import Synchronization
@@ -74,7 +75,7 @@ struct IsolationTests {
 func onOwnThread<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
     try await withCheckedThrowingContinuation { continuation in
         do {
-            try StoreThread.start("test") { continuation.resume(with: Result { try work() }) }
+            try SystemThread.start("test") { continuation.resume(with: Result { try work() }) }
         } catch {
             continuation.resume(throwing: error)
         }

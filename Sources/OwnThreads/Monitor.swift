@@ -2,13 +2,13 @@
     import Glibc
 #endif
 
-/// A mutex with a condition: what the store's threads wait on.
-final class Monitor<State>: @unchecked Sendable {
+/// A mutex with a condition: what threads of our own wait on.
+package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    init(_ state: State) {
+    package init(_ state: State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -28,18 +28,22 @@ final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Changes the state and wakes those who wait.
-    func change<R>(_ body: (inout State) throws -> R) rethrows -> R {
+    /// Changes the state and wakes those who wait: all of them, or one where one is enough.
+    package func change<R>(wakingOne: Bool = false, _ body: (inout State) throws -> R) rethrows -> R {
         pthread_mutex_lock(mutex)
         defer {
-            pthread_cond_broadcast(condition)
+            if wakingOne {
+                pthread_cond_signal(condition)
+            } else {
+                pthread_cond_broadcast(condition)
+            }
             pthread_mutex_unlock(mutex)
         }
         return try body(&state)
     }
 
     /// Waits until the body gives something.
-    func wait<R>(_ body: (inout State) -> R?) -> R {
+    package func wait<R>(_ body: (inout State) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -49,7 +53,7 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Waits until the body gives something, but no longer than so long.
-    func wait<R>(milliseconds: Int64, _ body: (inout State) -> R?) -> R? {
+    package func wait<R>(milliseconds: Int64, _ body: (inout State) -> R?) -> R? {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let nanoseconds = Int64(deadline.tv_nsec) + milliseconds % 1000 * 1_000_000

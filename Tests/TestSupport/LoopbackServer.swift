@@ -1,18 +1,18 @@
 import NIOCore
 import NIOPosix
-import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// A server on a free loopback port that answers as a test wishes, well-formed or not.
-final class LoopbackServer: Sendable {
-    struct Request: Sendable {
-        var method: String
-        var path: String
-        var headers: [String: String]
-        var body: [UInt8]
+package final class LoopbackServer: Sendable {
+    package struct Request: Sendable {
+        package var method: String
+        package var path: String
+        package var headers: [String: String]
+        package var body: [UInt8]
     }
 
-    enum Reply: Sendable {
+    package enum Reply: Sendable {
         /// A whole, proper answer.
         case answer(status: String = "200 OK", headers: [String: String] = [:], body: [UInt8])
         /// Bytes as they are, then the connection is closed.
@@ -25,12 +25,12 @@ final class LoopbackServer: Sendable {
         case close
     }
 
-    let port: Int
+    package let port: Int
     private let channel: any Channel
     private let counter: Counter
 
     /// - Parameter tls: nil for plain HTTP.
-    static func start(
+    package static func start(
         tls: NIOSSLContext? = nil, _ reply: @escaping @Sendable (Request) -> Reply
     ) async throws -> LoopbackServer {
         let counter = Counter()
@@ -55,11 +55,11 @@ final class LoopbackServer: Sendable {
     }
 
     /// How many connections have been accepted.
-    var connectionCount: Int { counter.value.load(ordering: .relaxed) }
+    package var connectionCount: Int { counter.value.load(ordering: .relaxed) }
 
-    func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
+    package func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    func stop() async { try? await channel.close() }
+    package func stop() async { try? await channel.close() }
 }
 
 private final class Connection: ChannelInboundHandler {

@@ -1,11 +1,18 @@
-import StorageAPI
-
 #if canImport(Glibc)
     import Glibc
 #endif
 
-/// A thread of the store's own, at a nice value: committing, syncing and cutting never run on the cooperative pool.
-enum StoreThread {
+/// A thread of our own. Work that computes for long, or waits for a disk, never runs on the cooperative pool or an
+/// event loop: there, one busy thread of two stops half of everything else.
+package enum SystemThread {
+    /// The system gave no thread.
+    package struct Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        package let name: String
+        package let code: Int32
+
+        package var description: String { "cannot start thread \(name): \(String(cString: strerror(code)))" }
+    }
+
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         let nice: Int32
@@ -16,17 +23,22 @@ enum StoreThread {
         }
     }
 
-    /// - Parameter nice: 0 for what is waited for, 15 for what is not.
-    static func start(
-        _ name: String, nice: Int32 = 0, _ run: @escaping @Sendable () -> Void
-    ) throws(StorageError) {
+    /// Starts a detached thread that runs the body once.
+    /// - Parameters:
+    ///   - name: for messages.
+    ///   - nice: 0 for what is waited for, up to 19 for what is not.
+    ///   - stackBytes: nil for the system's default.
+    package static func start(
+        _ name: String, nice: Int32 = 0, stackBytes: Int? = nil, _ run: @escaping @Sendable () -> Void
+    ) throws(Failure) {
         let body = Unmanaged.passRetained(Body(nice: nice, run: run))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
+        if let stackBytes { pthread_attr_setstacksize(&attributes, stackBytes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         var thread = pthread_t()
-        let status = pthread_create(
+        let code = pthread_create(
             &thread, &attributes,
             { argument in
                 guard let argument else { return nil }
@@ -36,9 +48,9 @@ enum StoreThread {
                 body.run()
                 return nil
             }, body.toOpaque())
-        guard status == 0 else {
+        guard code == 0 else {
             body.release()
-            throw .system(operation: "start thread", path: name, message: String(cString: strerror(status)))
+            throw Failure(name: name, code: code)
         }
     }
 }
