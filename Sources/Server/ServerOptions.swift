@@ -1,7 +1,7 @@
 import HTTPAPI
 import Notifier
 import PromQLEngine
-import PromQLSyntax
+package import PromQLSyntax
 import Regexp
 import Rules
 import Scrape
@@ -69,13 +69,7 @@ struct ServerOptions {
     }
 
     /// What expressions in rules may use.
-    var syntax: ParserOptions {
-        var syntax = ParserOptions()
-        syntax.enablesExperimentalFunctions = isEnabled("promql-experimental-functions")
-        syntax.enablesExtendedRangeSelectors = isEnabled("promql-extended-range-selectors")
-        syntax.enablesFillModifiers = isEnabled("promql-binop-fill-modifiers")
-        return syntax
-    }
+    var syntax: ParserOptions { ParserOptions(features: flags.features) }
 
     // MARK: Store
 
@@ -140,5 +134,15 @@ struct ServerOptions {
         api.readTimeout = flags.duration("web.read-timeout") ?? api.readTimeout
         api.pageTitle = flags.string("web.page-title")
         return api
+    }
+}
+
+extension ParserOptions {
+    /// The language with the features of `--enable-feature`.
+    package init(features: [String]) {
+        self.init()
+        enablesExperimentalFunctions = features.contains("promql-experimental-functions")
+        enablesExtendedRangeSelectors = features.contains("promql-extended-range-selectors")
+        enablesFillModifiers = features.contains("promql-binop-fill-modifiers")
     }
 }
