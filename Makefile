@@ -5,12 +5,19 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 RELEASE := .build/release/hearth
+FUZZ := .build/release/hearth-fuzz
 # What a scenario of `make e2e` is called: the files of Tests/EndToEnd/scenarios without ending; empty for all.
 SCENARIO ?=
-# How long each soak test runs, in minutes.
+# How long each soak test runs, in minutes, and how many fresh seeds each property test gets.
 MINUTES ?= 120
+SEEDS ?= 200
+# What `make fuzz` runs: a target or all of them, and how long each, in seconds.
+TARGET ?= all
+DURATION ?= 60
+# What `make bench-query` passes on.
+ARGUMENTS ?=
 
-.PHONY: run build test e2e soak bench lint format deps clean
+.PHONY: run build build-fuzz test e2e soak fuzz bench bench-query lint format deps clean
 
 # Builds in release mode and starts a demo server with a backend to watch, on loopback.
 run: build
@@ -29,12 +36,23 @@ test: deps
 	timeout 900 swift test --skip-build --parallel
 
 # The release binary against real programs: a FastAPI app, node-exporter, Alertmanager, promtool.
-e2e: build
-	timeout 1800 python3 Tests/EndToEnd/run.py --hearth $(RELEASE) $(SCENARIO)
+e2e: build build-fuzz
+	timeout 2400 python3 Tests/EndToEnd/run.py --hearth $(RELEASE) $(SCENARIO)
 
-# Hours, by hand; results belong into benchmarks/results.
+# Hours, by hand; results belong into benchmarks/results. Property tests with fresh seeds, then scraping with kills.
 soak: build
+	@echo "==> building the tests"
+	timeout 2400 swift build --build-tests
+	HEARTH_SEEDS=$(SEEDS) timeout 14400 swift test --skip-build --filter PromQLPropertyTests
 	python3 Tests/EndToEnd/soak.py --hearth $(RELEASE) --minutes $(MINUTES)
+
+# Random inputs; one that fails is kept in Tests/Fuzz/Failures, which `make test` runs.
+fuzz: build-fuzz
+	$(FUZZ) --target $(TARGET) --seconds $(DURATION)
+
+build-fuzz: deps
+	@echo "==> building the fuzzer in release mode"
+	swift build -c release --product hearth-fuzz --static-swift-stdlib
 
 # Prints figures, asserts nothing.
 bench: deps
@@ -45,6 +63,13 @@ bench: deps
 	.build/release/CodecBenchmark
 	.build/release/IngestBenchmark
 	.build/release/QueryBenchmark
+
+# Query speed beside Debian's prometheus and victoria-metrics; a peer that is missing is skipped. ARGUMENTS="--quick"
+# takes minutes instead of half an hour; --help tells the rest.
+bench-query: build
+	swift build -c release --product QueryBenchmark --static-swift-stdlib
+	timeout 7200 python3 benchmarks/Query/side_by_side.py --hearth $(RELEASE) --feeder .build/release/QueryBenchmark \
+		$(ARGUMENTS)
 
 lint: deps
 	swift format lint --strict --recursive --parallel Sources Tests benchmarks Package.swift

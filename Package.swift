@@ -24,15 +24,18 @@ func module(_ name: String, _ dependencies: Target.Dependency...) -> Target {
 }
 
 /// The tests of a module, under `Tests/<module>Tests`.
-func tests(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+/// - Parameter exclude: folders of data that the tests read by their path.
+func tests(_ name: String, _ dependencies: Target.Dependency..., exclude: [String] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: settings)
+        name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, exclude: exclude,
+        swiftSettings: settings)
 }
 
 /// A program that prints figures, under `benchmarks/<name>`.
-func benchmark(_ name: String, _ dependencies: Target.Dependency...) -> Target {
+func benchmark(_ name: String, _ dependencies: Target.Dependency..., exclude: [String] = []) -> Target {
     .executableTarget(
-        name: name + "Benchmark", dependencies: dependencies, path: "benchmarks/" + name, swiftSettings: settings)
+        name: name + "Benchmark", dependencies: dependencies, path: "benchmarks/" + name, exclude: exclude,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -53,13 +56,16 @@ let package = Package(
     targets: [
         // System libraries, and C and C++ behind plain C headers.
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        // Debian has no snappy.pc: the module map names the library.
+        .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2Shim", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNumberText"),
         .target(name: "CPosixShim"),
+        .target(name: "CChecksum"),
 
         // Ground
-        module("ByteCoding", "CLZ4"),
+        module("ByteCoding", "CChecksum", "CLZ4", "CSnappy"),
         module("FileIO", "CPosixShim"),
         module("Regexp", "CRE2Shim"),
         module("OwnThreads"),
@@ -99,19 +105,21 @@ let package = Package(
         module(
             "Notifier", "Rules", "Scrape", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
             logging),
+        module("RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "SelfMetrics", logging),
         module("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
 
         // Faces
         module(
             "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
+            "RemoteStorage", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
         module("WebUI", "HTTPAPI", httpTypes),
 
         // The whole
         module(
             "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Scrape", "Rules", "Notifier", "HTTPAPI", "WebUI",
-            "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp", logging, nioPosix),
+            "RemoteStorage", "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp",
+            "FileIO", "OwnThreads", logging, nioPosix),
         module(
             "Demo", "Server", "SeriesModel", "ConfigTree", logging, nioCore,
             .product(name: "Hummingbird", package: "hummingbird"),
@@ -128,25 +136,48 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["FileIO", nioCore, nioPosix, nioSSL], path: "Tests/TestSupport",
             swiftSettings: settings),
+        .target(
+            name: "RandomPromQL",
+            dependencies: ["PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SeriesModel", "TestSupport"],
+            path: "Tests/RandomPromQL", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "RandomPromQL", "SelfMetrics", "SeriesModel",
+                "TestSupport",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: settings),
+        .executableTarget(
+            name: "hearth-fuzz", dependencies: ["FuzzTargets", "OwnThreads"], path: "Tests/Fuzz/Runner",
+            swiftSettings: settings),
         tests("ByteCoding"),
-        tests("ChunkEncoding", "SeriesModel"),
+        tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
         tests("ConfigTree"),
         tests("Demo"),
         tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "CZlib", "PromQLEngine", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
-            "StorageAPI", "TestSupport", httpTypes, logging),
+            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",
+            "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             logging, nioCore, nioPosix, nioHTTP1),
         tests("OutboundHTTP", "ConfigTree", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
-            "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
+            "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
+            exclude: ["Plans", "Scripts"]),
+        .testTarget(
+            name: "PromQLPropertyTests",
+            dependencies: [
+                "FuzzTargets", "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "RandomPromQL", "SelfMetrics",
+                "SeriesModel", "StorageAPI", "TSDB", "TestSupport", logging,
+            ],
+            swiftSettings: settings),
         tests("PromQLSyntax", "SeriesModel", "TestSupport"),
         tests(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
+        tests("RemoteStorage", "ByteCoding", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", logging),
         tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
@@ -155,7 +186,9 @@ let package = Package(
             "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
             "TestSupport", logging, nioCore, nioPosix),
         tests("SeriesModel", "Regexp", "TestSupport"),
-        tests("Server", "Notifier", "PromQLSyntax", "Rules", "Scrape", "SeriesModel"),
+        tests(
+            "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
+            "SelfMetrics", "SeriesModel", "TestSupport", logging, nioPosix),
         tests(
             "TSDB", "ByteCoding", "ChunkEncoding", "FileIO", "OwnThreads", "SelfMetrics", "SeriesModel", "StorageAPI",
             "TestSupport",
@@ -167,7 +200,10 @@ let package = Package(
         // Benchmarks
         benchmark("Codec", "ChunkEncoding", "SeriesModel"),
         benchmark("Ingest", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
-        benchmark("Query", "TSDB", "PromQLEngine", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
+        benchmark(
+            "Query", "TSDB", "PromQLEngine", "RemoteStorage", "FileIO", "ByteCoding", "StorageAPI", "SeriesModel",
+            "SelfMetrics", logging,
+            exclude: ["side_by_side.py", "query_set.py", "servers.py", "measure.py", "report.py"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,7 +1,7 @@
 /// Reads bits, the first from the highest bit of the first byte, out of **padded** memory: after the last byte of the
 /// data at least `padding` readable bytes must follow. So no read is checked against the end; the user compares
 /// `position` with the end after each record, and a record takes less than the padding.
-package struct BitReader {
+@usableFromInline package struct BitReader {
     /// Readable bytes that must follow the data.
     package static let padding = 40
 

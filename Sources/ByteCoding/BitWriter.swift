@@ -2,7 +2,7 @@
 /// stored and never changes again.
 ///
 /// The target is memory of the caller, who guarantees the room: whoever writes knows the most that one record can take.
-package struct BitWriter {
+@usableFromInline package struct BitWriter {
     /// Bits that do not fill a word yet, at the top of the word; the bits below are zero.
     @usableFromInline package var word: UInt64 = 0
     /// How many bits of `word` are in use, 0 to 63.

@@ -2,14 +2,16 @@
 ///
 /// The cursor borrows the memory: it must not outlive the buffer it was made over. `ByteCursor.read(_:)` gives a
 /// closure that scope for an array.
-package struct ByteCursor {
+@usableFromInline package struct ByteCursor {
     @usableFromInline let buffer: UnsafeRawBufferPointer
     /// Bytes read so far, from the start of the buffer.
-    package private(set) var position = 0
+    @usableFromInline package internal(set) var position = 0
 
+    @inlinable
     package init(_ buffer: UnsafeRawBufferPointer) { self.buffer = buffer }
 
     /// Runs `body` with a cursor over the array's bytes.
+    @inlinable
     package static func read<R, E: Error>(
         _ bytes: [UInt8], _ body: (inout ByteCursor) throws(E) -> R
     ) throws(E) -> R {
@@ -24,10 +26,14 @@ package struct ByteCursor {
         return try result.get()
     }
 
+    @inlinable
     package var count: Int { buffer.count }
+    @inlinable
     package var remaining: Int { buffer.count - position }
+    @inlinable
     package var isAtEnd: Bool { position == buffer.count }
 
+    @inlinable
     package mutating func byte() throws(ByteError) -> UInt8 {
         guard position < buffer.count else { throw .truncated(offset: position) }
         let value = buffer[position]
@@ -51,6 +57,7 @@ package struct ByteCursor {
         return value
     }
 
+    @inlinable
     package mutating func varint() throws(ByteError) -> UInt64 {
         let start = position
         var value: UInt64 = 0
@@ -65,9 +72,11 @@ package struct ByteCursor {
         }
     }
 
+    @inlinable
     package mutating func zigzag() throws(ByteError) -> Int64 { Varint.unzigzag(try varint()) }
 
     /// A count or length that must not be above `limit`. Nothing may be allocated by a number that was not checked so.
+    @inlinable
     package mutating func varint(atMost limit: Int, _ what: String) throws(ByteError) -> Int {
         let start = position
         let value = try varint()
@@ -78,6 +87,7 @@ package struct ByteCursor {
     }
 
     /// The next bytes, still in the buffer.
+    @inlinable
     package mutating func bytes(_ count: Int) throws(ByteError) -> UnsafeRawBufferPointer {
         guard count >= 0, count <= remaining else { throw .truncated(offset: position) }
         let slice = UnsafeRawBufferPointer(rebasing: buffer[position..<position + count])

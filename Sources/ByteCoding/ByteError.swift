@@ -1,5 +1,5 @@
 /// Why bytes could not be decoded, and where: `offset` counts from the start of the buffer that was being read.
-package enum ByteError: Error, Sendable, Hashable {
+@usableFromInline package enum ByteError: Error, Sendable, Hashable {
     /// The buffer ends before the field does.
     case truncated(offset: Int)
     /// A varint of more than ten bytes, or one that does not fit its type.
@@ -15,7 +15,7 @@ package enum ByteError: Error, Sendable, Hashable {
 }
 
 extension ByteError: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         switch self {
         case .truncated(let offset): "ends early at byte \(offset)"
         case .overlongVarint(let offset): "overlong varint at byte \(offset)"

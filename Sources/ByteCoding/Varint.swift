@@ -1,6 +1,6 @@
 /// LEB128: seven bits a byte, least significant first, the top bit says "more follows". The form of Go's `Uvarint` and
 /// of protobuf. Signed numbers are first folded by zigzag (0, -1, 1, -2 become 0, 1, 2, 3): Go's `Varint`.
-package enum Varint {
+@usableFromInline package enum Varint {
     /// The most bytes that a 64-bit number takes.
     package static let bytesMax = 10
 

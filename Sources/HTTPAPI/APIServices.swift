@@ -1,4 +1,5 @@
 package import PromQLEngine
+package import RemoteStorage
 package import Rules
 package import Scrape
 package import SelfMetrics
@@ -18,6 +19,8 @@ package struct APIServices: Sendable {
     /// Every flag with its value, defaults included.
     package var flags: [String: String]
 
+    /// Takes what remote write sends; nil where that is off.
+    package var writeReceiver: WriteReceiver?
     /// One entry a scrape pool, in any order.
     package var scrapePools: @Sendable () async -> [ScrapePoolStatus] = { [] }
     /// By metric family: the distinct metadata that active targets told.

@@ -7,6 +7,8 @@ package struct QueryResult: Sendable {
     package var warnings: [String]
     package var infos: [String]
     package var statistics: QueryStatistics
+    /// What each operator did, where `QueryOptions.explains` asked for it.
+    package var plan: PlanReport?
 
     package init(
         value: QueryValue, warnings: [String] = [], infos: [String] = [],

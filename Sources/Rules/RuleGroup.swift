@@ -25,7 +25,7 @@ actor RuleGroup {
     init(file: String, _ definition: RuleGroupDefinition, context: RuleContext) {
         self.file = file
         self.definition = definition
-        self.context = context
+        self.context = context.asking(asGroup: definition.name, in: file)
         key = file + ";" + definition.name
         schedule = RuleSchedule(
             key: key, interval: definition.interval ?? context.settings.evaluationInterval)
@@ -142,7 +142,7 @@ actor RuleGroup {
     /// - Returns: how many samples the rule gave.
     private func evaluateRule(_ index: Int, at time: Timestamp) async -> Result<Int, RuleError> {
         do throws(RuleError) {
-            let samples: [(labels: LabelSet, value: Double)]
+            let samples: [RuleSample]
             switch rules[index].body {
             case .recording(let rule):
                 samples = try await rule.evaluate(
@@ -170,7 +170,7 @@ actor RuleGroup {
     }
 
     private func write(
-        _ samples: [(labels: LabelSet, value: Double)], of index: Int, at time: Timestamp
+        _ samples: [RuleSample], of index: Int, at time: Timestamp
     ) async throws(RuleError) {
         var writer = rules[index].writer
         let rejections: [AppendResult.Rejection: Int]

@@ -4,11 +4,17 @@ package import SeriesModel
 /// How rules ask: an instant query at a time (ms).
 package typealias RuleQuery = @Sendable (_ query: String, _ time: Timestamp) async throws -> [VectorSample]
 
+/// Makes queries for somebody: each group asks in its own name.
+package typealias RuleQuerySource = @Sendable (QueryOrigin?) -> RuleQuery
+
 extension QueryEngine {
     /// The engine as rules and their templates use it. A scalar counts as a vector with one unlabelled element.
-    package var ruleQuery: RuleQuery {
+    package func ruleQuery(_ origin: QueryOrigin?) -> RuleQuery {
         { [self] query, time in
-            switch try await instant(query, at: time).value {
+            var options = QueryOptions()
+            options.origin = origin
+            options.isRule = true
+            switch try await instant(query, at: time, options: options).value {
             case .vector(let samples): return samples
             case .scalar(let time, let value): return [VectorSample(labels: .empty, timestamp: time, value: value)]
             case .string, .matrix: throw RuleError.failed("rule result is not a vector or scalar")

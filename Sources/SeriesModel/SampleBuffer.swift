@@ -3,11 +3,11 @@
 ///
 /// Floats and native histograms are separate columns, so that float queries never pay for histograms. A stale marker
 /// that ended a run of histograms stands in the float column, where every reader looks for it.
-package struct SampleBuffer: Sendable {
+@usableFromInline package struct SampleBuffer: Sendable {
     /// Milliseconds; as long as `values`.
-    package var timestamps: [Timestamp] = []
+    @usableFromInline package var timestamps: [Timestamp] = []
     /// As stored, to the last bit: stale markers and NaN payloads included.
-    package var values: [Double] = []
+    @usableFromInline package var values: [Double] = []
     /// When each sample's counter began, milliseconds, 0 for unknown: empty where no sample says it, else as long as
     /// `values`.
     package var startTimestamps: [Timestamp] = []

@@ -1,5 +1,5 @@
 /// Milliseconds since 1970-01-01T00:00:00Z. May be negative.
-package typealias Timestamp = Int64
+@usableFromInline package typealias Timestamp = Int64
 
 /// A closed interval of timestamps: both ends belong to it. Empty when `max < min`.
 package struct TimeRange: Hashable, Sendable {

@@ -1,9 +1,11 @@
+import FileIO
 import HTTPAPI
 import Logging
 import NIOPosix
 import Notifier
 import OutboundHTTP
 import PromQLEngine
+import RemoteStorage
 import Rules
 import Scrape
 import SelfMetrics
@@ -26,6 +28,8 @@ actor RunningServer {
     private let reloads: ReloadState
     private let phase = Phase()
     private let store: TSDB
+    private let engine: QueryEngine
+    private let queryLog: QueryLog
     private let transport: HTTPClientTransport
     private let notifier: Notifier
     private let rules: RuleManager
@@ -59,9 +63,12 @@ actor RunningServer {
         (storeOptions.retentionTime, storeOptions.retentionSize) = options.retention
         if let range = flags.duration("storage.tsdb.min-block-duration"), range > 0 { storeOptions.blockRange = range }
         store = try TSDB.open(storeOptions)
-        let engine = QueryEngine(
-            storage: store, options: options.engine(subqueryStep: config.globals.evaluationInterval),
-            metrics: registry)
+        queryLog = QueryLog(clock: clock, registry: registry, logger: logger)
+        let engineOptions = options.engine(subqueryStep: config.globals.evaluationInterval)
+        let active = RunningServer.activeQueries(storeOptions.directory, engineOptions.maxConcurrency, clock, logger)
+        engine = QueryEngine(
+            storage: store, options: engineOptions, metrics: registry,
+            observer: QueryWatch(active: active, log: queryLog))
         transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         let state = DurableState(store: store.state)
         notifier = Notifier(
@@ -74,14 +81,26 @@ actor RunningServer {
         scrapes = ScrapeManager(
             appendable: store, transport: transport, clock: clock, registry: registry,
             options: options.scrapes, logger: logger)
-        try await start(engine, registry, config, signals)
+        try await start(registry, config, signals)
     }
 
-    private func start(
-        _ engine: QueryEngine, _ registry: MetricsRegistry, _ config: ServerConfig, _ signals: SignalWatch
-    ) async throws {
+    /// The list of active queries is a help, no more: without it the server runs all the same.
+    private static func activeQueries(
+        _ directory: String, _ count: Int, _ clock: any WallClock, _ logger: Logger
+    ) -> ActiveQueryFile? {
+        do throws(FileError) {
+            return try ActiveQueryFile(directory: directory, slotCount: count, clock: clock, logger: logger)
+        } catch {
+            logger.error("Active queries are not noted", metadata: ["err": "\(error)"])
+            return nil
+        }
+    }
+
+    private func start(_ registry: MetricsRegistry, _ config: ServerConfig, _ signals: SignalWatch) async throws {
+        let logFile: QueryLog.OpenFile?
         do {
-            let services = try self.services(engine, registry, signals)
+            logFile = try queryLog.open(options.queryLogFile(config))
+            let services = try self.services(registry, signals)
             let api = APIServer(
                 services, routes: APIRoutes(services).all + WebPages(services).all, logger: logger)
             let bound = try await api.start(on: options.addresses)
@@ -92,7 +111,7 @@ actor RunningServer {
             await transport.shutdown()
             throw error
         }
-        await apply(config)
+        await apply(config, logFile)
         phase.readiness = .ready
         logger.info("server is ready to receive web requests")
     }
@@ -102,7 +121,8 @@ actor RunningServer {
     /// Reads the configuration anew. All of it is read and checked before any of it is applied.
     func reload() async throws {
         do {
-            await apply(try ServerConfig.load(path: options.flags.string("config.file"), syntax: options.syntax))
+            let config = try ServerConfig.load(path: options.flags.string("config.file"), syntax: options.syntax)
+            await apply(config, try queryLog.open(options.queryLogFile(config)))
             logger.info("configuration loaded", metadata: ["file": "\(options.flags.string("config.file"))"])
         } catch {
             reloads.failed()
@@ -118,9 +138,12 @@ actor RunningServer {
     }
 
     /// Cannot fail: what could be wrong was found when the configuration was read.
-    private func apply(_ config: ServerConfig) async {
+    /// - Parameter logFile: of the queries. It is opened anew each time, so that it can be moved away and replaced.
+    private func apply(_ config: ServerConfig, _ logFile: QueryLog.OpenFile?) async {
         for warning in config.globals.warnings { logger.warning("\(warning)") }
         let labels = config.globals.externalLabels
+        queryLog.use(logFile)
+        engine.setDefaultSubqueryStep(config.globals.evaluationInterval)
         await notifier.apply(config.alerting, externalLabels: labels)
         await rules.apply(config.ruleFiles, settings: options.rules(config))
         await scrapes.apply(config.scrapeConfigs, externalLabels: labels)
@@ -138,15 +161,14 @@ actor RunningServer {
         await notifier.stop()
         await api?.stop(within: RunningServer.stopGrace)
         await transport.shutdown()
+        queryLog.close()
         store.close()
         logger.info("stopped")
     }
 
     // MARK: HTTP
 
-    private func services(
-        _ engine: QueryEngine, _ registry: MetricsRegistry, _ signals: SignalWatch
-    ) throws -> APIServices {
+    private func services(_ registry: MetricsRegistry, _ signals: SignalWatch) throws -> APIServices {
         let build = BuildInfo(
             version: ServerVersion.prometheus, revision: "", branch: "", goVersion: "swift6",
             hearthVersion: ServerVersion.hearth)
@@ -155,6 +177,9 @@ actor RunningServer {
             options: try options.api(), build: build,
             flags: Dictionary(uniqueKeysWithValues: options.flags.all.map { ($0.name, $0.value) }))
         let (scrapes, rules, notifier, reloads, phase) = (scrapes, rules, notifier, reloads, phase)
+        if options.flags.bool("web.enable-remote-write-receiver") {
+            services.writeReceiver = WriteReceiver(storage: store, clock: clock, registry: registry, logger: logger)
+        }
         services.scrapePools = { await scrapes.status() }
         services.metadata = { await scrapes.metadata() }
         services.targetMetadata = { await scrapes.targetMetadata().flatMap(\.entries) }

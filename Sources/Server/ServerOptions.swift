@@ -59,13 +59,28 @@ struct ServerOptions {
         engine.lookbackDelta = flags.duration("query.lookback-delta") ?? engine.lookbackDelta
         engine.timeout = flags.duration("query.timeout") ?? engine.timeout
         engine.maxSamples = flags.integer("query.max-samples")
+        engine.maxMemory = maxQueryMemory
         engine.maxConcurrency = flags.integer("query.max-concurrency")
         engine.defaultSubqueryStep = subqueryStep
         engine.enablesExperimentalFunctions = isEnabled("promql-experimental-functions")
         engine.enablesDelayedNameRemoval = isEnabled("promql-delayed-name-removal")
         engine.enablesExtendedRangeSelectors = isEnabled("promql-extended-range-selectors")
         engine.enablesFillModifiers = isEnabled("promql-binop-fill-modifiers")
+        engine.usesStartTimestamps = isEnabled("use-start-timestamps")
+        engine.enablesTypeAndUnitLabels = isEnabled("type-and-unit-labels")
         return engine
+    }
+
+    /// Bytes.
+    private var maxQueryMemory: Int {
+        guard flags.isGiven("query.max-memory") else { return MachineMemory.bytes / 4 }
+        let bytes = flags.size("query.max-memory").map { Int(clamping: $0) } ?? 0
+        return bytes > 0 ? bytes : EngineOptions().maxMemory
+    }
+
+    /// Where queries are logged, "" for nowhere: the configuration goes before the flag.
+    func queryLogFile(_ config: ServerConfig) -> String {
+        config.globals.queryLogFile.isEmpty ? flags.string("query.log-file") : config.globals.queryLogFile
     }
 
     /// What expressions in rules may use.
@@ -113,6 +128,7 @@ struct ServerOptions {
         var scrapes = ScrapeManager.Options()
         scrapes.externalAddress = externalURL.address(listenPort: addresses.first?.port ?? 9090)
         scrapes.hostName = hostName
+        scrapes.addsTypeAndUnitLabels = isEnabled("type-and-unit-labels")
         return scrapes
     }
 

@@ -15,11 +15,14 @@ final class SignalWatch: Sendable {
     /// Held so that they go on; nobody touches them after `init`.
     nonisolated(unsafe) private let watches: [any DispatchSourceSignal]
 
-    init() {
+    static let standard: [(number: Int32, event: Event)] = [(SIGTERM, .stop), (SIGINT, .stop), (SIGHUP, .reload)]
+
+    /// - Parameter signals: what they mean from now on, for the whole process.
+    init(_ signals: [(number: Int32, event: Event)] = standard) {
         let (events, source) = AsyncStream<Event>.makeStream()
         self.events = events
         self.source = source
-        watches = [(SIGTERM, Event.stop), (SIGINT, .stop), (SIGHUP, .reload)].map { number, event in
+        watches = signals.map { number, event in
             // The default action would end the process before anybody hears of the signal.
             signal(number, SIG_IGN)
             let watch = DispatchSource.makeSignalSource(signal: number, queue: .global())

@@ -22,6 +22,9 @@ package struct SeriesRef: Hashable, Sendable {
 }
 
 /// Samples in columns, each for a series that is either known by reference or given by its labels.
+///
+/// Native histograms stand in a column of their own beside the floats, with the numbers of their rows: a batch of floats
+/// pays nothing for them.
 package struct SampleBatch: Sendable {
     /// How a sample names its series.
     package enum Series: Hashable, Sendable {
@@ -35,10 +38,19 @@ package struct SampleBatch: Sendable {
     package private(set) var series: [Series] = []
     /// Milliseconds.
     package private(set) var timestamps: [Timestamp] = []
+    /// Of a row that has a histogram the value is 0 and means nothing.
     package private(set) var values: [Double] = []
+    /// The rows that have a histogram, ascending.
+    package private(set) var histogramRows: [Int] = []
+    /// As long as `histogramRows`; none is a stale marker.
+    package private(set) var histograms: [NativeHistogram] = []
+    /// One sample that breaks a rule against what is stored has the whole batch refused. What breaks a rule only
+    /// against the batch's own samples is left out, as ever.
+    package var isAllOrNothing = false
 
     package init() {}
 
+    /// Samples of both kinds.
     package var count: Int { series.count }
     package var isEmpty: Bool { series.isEmpty }
 
@@ -70,11 +82,36 @@ package struct SampleBatch: Sendable {
         append(new: addSeries(labels), timestamp, value)
     }
 
+    package mutating func append(_ ref: SeriesRef, _ timestamp: Timestamp, _ histogram: NativeHistogram) {
+        append(ref, timestamp, value(of: histogram))
+    }
+
+    package mutating func append(new index: Int, _ timestamp: Timestamp, _ histogram: NativeHistogram) {
+        append(new: index, timestamp, value(of: histogram))
+    }
+
+    package mutating func append(_ labels: LabelSet, _ timestamp: Timestamp, _ histogram: NativeHistogram) {
+        append(new: addSeries(labels), timestamp, value(of: histogram))
+    }
+
+    /// Enters the histogram for the row that is about to be appended. A stale one is a stale marker like any other.
+    /// - Returns: the row's value.
+    private mutating func value(of histogram: NativeHistogram) -> Double {
+        if histogram.isStale { return StaleMarker.value }
+        histogramRows.append(count)
+        histograms.append(histogram)
+        return 0
+    }
+
     package mutating func removeAll() {
         newSeries.removeAll(keepingCapacity: true)
         series.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
+        if !histogramRows.isEmpty {
+            histogramRows.removeAll(keepingCapacity: true)
+            histograms.removeAll(keepingCapacity: true)
+        }
     }
 }
 
@@ -92,6 +129,8 @@ package struct AppendResult: Sendable {
         case outOfBounds
         /// The reference is of a series that has left: send the labels instead.
         case unknownSeries
+        /// A histogram whose parts do not fit each other (`NativeHistogram.validate`), or are too many.
+        case invalidHistogram
     }
 
     /// For each entry of the batch's `newSeries` the reference to use from now on; nil where none of its samples was
@@ -103,6 +142,22 @@ package struct AppendResult: Sendable {
     package var accepted = 0
     /// Indexes of samples left out, ascending.
     package var rejected: [(sample: Int, reason: Rejection)] = []
+    /// Of a batch that is all or nothing, and was refused: the first sample that broke a rule, the only one in
+    /// `rejected`. Nothing was taken.
+    package var refusal: Refusal?
+
+    package struct Refusal: Sendable, Hashable {
+        package var sample: Int
+        package var reason: Rejection
+        /// The series' newest value; nil where there is none, or it is a histogram.
+        package var existing: Double?
+
+        package init(sample: Int, reason: Rejection, existing: Double? = nil) {
+            self.sample = sample
+            self.reason = reason
+            self.existing = existing
+        }
+    }
 
     package init() {}
 }

@@ -91,16 +91,27 @@ extension Head {
         for series in batch.newSeries {
             replaySeries(series.labels, slot: series.slot, generation: series.generation)
         }
-        for index in 0..<batch.count {
-            guard let series = series(at: batch.slots[index]) else {
-                metrics.unknownSlots.increment()
-                continue
-            }
-            let timestamp = batch.timestamps[index]
-            // What a block holds already is not the head's any more.
-            if timestamp < start { continue }
-            if let last = series.last, timestamp <= last.timestamp { continue }
-            append(series, timestamp, batch.values[index])
+        batch.forEach(
+            float: { row, value in
+                guard let series = replayTarget(batch, row, metrics.unknownSlots) else { return }
+                append(series, batch.timestamps[row], value)
+            },
+            histogram: { row, histogram in
+                guard let series = replayTarget(batch, row, metrics.unknownHistogramSlots) else { return }
+                append(series, batch.timestamps[row], histogram)
+            })
+    }
+
+    /// The series that a sample of the log is to be appended to; nil for one that is not wanted.
+    private func replayTarget(_ batch: LogBatch, _ row: Int, _ unknownSlots: Counter) -> HeadSeries? {
+        guard let series = series(at: batch.slots[row]) else {
+            unknownSlots.increment()
+            return nil
         }
+        let timestamp = batch.timestamps[row]
+        // What a block holds already is not the head's any more.
+        if timestamp < start { return nil }
+        if let last = series.last, timestamp <= last.timestamp { return nil }
+        return series
     }
 }

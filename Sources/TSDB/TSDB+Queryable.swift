@@ -21,16 +21,14 @@ extension TSDB: Queryable {
         }
         var sets: [any SeriesSet] = []
         for (selection, headPart) in zip(selections, found) {
-            var parts: [(part: MergedSeriesSet.BlockPart, labels: LabelSet)] = []
+            var parts: [(block: Block, series: [UInt32])] = []
             for block in visible where block.range.overlaps(selection.range) {
                 try cancellation.check()
-                for series in try resolution.resolve(selection.matchers, in: block.reader) {
-                    let labels = try block.reader.labels(of: series)
-                    parts.append((MergedSeriesSet.BlockPart(block: block, series: series), labels))
-                }
+                let series = try resolution.resolve(selection.matchers, in: block.reader)
+                if !series.isEmpty { parts.append((block, series)) }
             }
             sets.append(
-                MergedSeriesSet(
+                try MergedSeriesSet(
                     selection: selection, head: headPart, headRange: selection.range.clamped(from: start),
                     blocks: parts))
         }
@@ -58,8 +56,16 @@ extension TSDB: Queryable {
         if matching.isEmpty {
             try eachIndex(in: range) { values.formUnion(try $0.labelValues(of: name).map(LabelText.init)) }
         } else {
-            for labels in try series(matching: matching, in: range, cancellation: cancellation) {
-                if let value = labels[name] { values.insert(LabelText(value)) }
+            var resolution = MatcherResolution()
+            try eachIndex(in: range) { index in
+                try cancellation.check()
+                let matched = PostingsList.union(try matching.map { try resolution.resolve($0, in: index) })
+                if matched.isEmpty { return }
+                for value in try index.labelValues(of: name) where !values.contains(LabelText(value)) {
+                    if PostingsList.overlap(matched, try index.postings(name: name, value: value)) {
+                        values.insert(LabelText(value))
+                    }
+                }
             }
         }
         return values.map(\.text).sorted { $0.precedesByBytes($1) }
@@ -69,8 +75,10 @@ extension TSDB: Queryable {
         matching: [[LabelMatcher]], in range: TimeRange, cancellation: Cancellation
     ) throws -> [LabelSet] {
         let selections = (matching.isEmpty ? [[]] : matching).map { Selection(matchers: $0, range: range) }
+        let sets = try select(selections, cancellation: cancellation)
+        if sets.count == 1, let set = sets.first { return (0..<set.count).map { set.labels(at: $0) }.sorted() }
         var found: Set<LabelSet> = []
-        for set in try select(selections, cancellation: cancellation) {
+        for set in sets {
             for index in 0..<set.count { found.insert(set.labels(at: index)) }
         }
         return found.sorted()

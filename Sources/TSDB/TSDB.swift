@@ -71,7 +71,7 @@ package final class TSDB: Sendable {
                 head.gate.exclusive { decision.apply() }
                 metrics.chunksCreated.increment(by: Double(head.chunkCount - chunksBefore))
             }
-            metrics.count(decision.result, stored: decision.log.count)
+            metrics.count(decision.result, of: batch, stored: decision.log)
             if head.isCutDue { maintenance.change { $0.isRequested = true } }
             return .success(decision.result)
         }

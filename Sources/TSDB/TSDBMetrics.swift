@@ -7,6 +7,7 @@ import StorageAPI
 struct TSDBMetrics: Sendable {
     // The head.
     let appended: Counter
+    let appendedHistograms: Counter
     let seriesCreated: Counter
     let seriesRemoved: Counter
     let seriesNotFound: Counter
@@ -17,7 +18,11 @@ struct TSDBMetrics: Sendable {
     let outOfOrder: Counter
     let outOfBounds: Counter
     let tooOld: Counter
+    let outOfOrderHistograms: Counter
+    let outOfBoundsHistograms: Counter
+    let tooOldHistograms: Counter
     let duplicates: Counter
+    let invalidHistograms: Counter
     // Blocks.
     let compactionsTriggered: Counter
     let compactions: Counter
@@ -42,6 +47,7 @@ struct TSDBMetrics: Sendable {
     let fsyncDuration: Summary
     let replayDuration: Gauge
     let unknownSlots: Counter
+    let unknownHistogramSlots: Counter
     let cleanStart: Gauge
     private let registry: MetricsRegistry
 
@@ -56,7 +62,9 @@ struct TSDBMetrics: Sendable {
         }
         self.registry = registry
         let float = [("type", "float")]
+        let histograms = [("type", "histogram")]
         appended = counter("head_samples_appended_total", "Samples appended.", float)
+        appendedHistograms = counter("head_samples_appended_total", "Samples appended.", histograms)
         seriesCreated = counter("head_series_created_total", "Series created in the head.")
         seriesRemoved = counter("head_series_removed_total", "Series removed from the head.")
         seriesNotFound = counter("head_series_not_found_total", "Samples whose series was not found.")
@@ -66,6 +74,11 @@ struct TSDBMetrics: Sendable {
         outOfOrder = counter("out_of_order_samples_total", "Samples refused as out of order.", float)
         outOfBounds = counter("out_of_bound_samples_total", "Samples refused as out of bounds.", float)
         tooOld = counter("too_old_samples_total", "Samples refused as too old.", float)
+        outOfOrderHistograms = counter("out_of_order_samples_total", "Samples refused as out of order.", histograms)
+        outOfBoundsHistograms = counter("out_of_bound_samples_total", "Samples refused as out of bounds.", histograms)
+        tooOldHistograms = counter("too_old_samples_total", "Samples refused as too old.", histograms)
+        invalidHistograms = registry.counter(
+            "hearth_tsdb_invalid_histograms_total", "Histograms refused as their parts do not fit each other.")
         duplicates = registry.counter(
             "hearth_tsdb_duplicate_samples_total", "Samples refused for another value at the same timestamp.")
         compactionsTriggered = counter("compactions_triggered_total", "Blocks begun.")
@@ -102,6 +115,9 @@ struct TSDBMetrics: Sendable {
             TSDBMetrics.prefix + "data_replay_duration_seconds", "Time the replay took.")
         unknownSlots = counter(
             "wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "samples")])
+        unknownHistogramSlots = counter(
+            "wal_replay_unknown_refs_total", "Records of unknown series met in the replay.",
+            [("type", "histograms")])
         cleanStart = registry.gauge(
             TSDBMetrics.prefix + "clean_start",
             "-1: lockfile is disabled. 0: the data directory was not closed in order. 1: it was.")
@@ -111,12 +127,8 @@ struct TSDBMetrics: Sendable {
     /// What dashboards and alerts read, and what cannot happen here: a truthful zero keeps them alive.
     private static func registerConstants(_ registry: MetricsRegistry) {
         let counters: [(name: String, help: String, labels: [(String, String)])] = [
-            ("head_samples_appended_total", "Samples appended.", [("type", "histogram")]),
             ("head_out_of_order_samples_appended_total", "Out-of-order samples appended.", [("type", "float")]),
             ("head_out_of_order_samples_appended_total", "Out-of-order samples appended.", [("type", "histogram")]),
-            ("out_of_order_samples_total", "Samples refused as out of order.", [("type", "histogram")]),
-            ("out_of_bound_samples_total", "Samples refused as out of bounds.", [("type", "histogram")]),
-            ("too_old_samples_total", "Samples refused as too old.", [("type", "histogram")]),
             ("head_truncations_failed_total", "Truncations of the head that failed.", []),
             ("compactions_skipped_total", "Merges skipped.", []),
             ("vertical_compactions_total", "Merges of blocks that overlap.", []),
@@ -126,7 +138,6 @@ struct TSDBMetrics: Sendable {
             ("mmap_chunk_corruptions_total", "Damaged head chunk files.", []),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "series")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "exemplars")]),
-            ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "histograms")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "metadata")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "tombstones")]),
             ("exemplar_exemplars_appended_total", "Exemplars appended.", []),
@@ -150,16 +161,24 @@ struct TSDBMetrics: Sendable {
             buckets: [600, 1800, 3600, 7200, 10_800, 21_600, 43_200])
     }
 
-    func count(_ result: AppendResult, stored: Int) {
-        appended.increment(by: Double(stored))
+    /// - Parameters:
+    ///   - batch: what the result is of.
+    ///   - stored: what of it was logged.
+    func count(_ result: AppendResult, of batch: SampleBatch, stored: LogBatch) {
+        appended.increment(by: Double(stored.count - stored.histograms.count))
+        if !stored.histograms.isEmpty { appendedHistograms.increment(by: Double(stored.histograms.count)) }
         if result.seriesCreated > 0 { seriesCreated.increment(by: Double(result.seriesCreated)) }
-        for (_, reason) in result.rejected {
+        if result.rejected.isEmpty { return }
+        let histogramRows = Set(batch.histogramRows)
+        for (sample, reason) in result.rejected {
+            let isHistogram = histogramRows.contains(sample)
             switch reason {
             case .duplicateTimestamp: duplicates.increment()
-            case .outOfOrder: outOfOrder.increment()
-            case .tooOld: tooOld.increment()
-            case .outOfBounds: outOfBounds.increment()
+            case .outOfOrder: (isHistogram ? outOfOrderHistograms : outOfOrder).increment()
+            case .tooOld: (isHistogram ? tooOldHistograms : tooOld).increment()
+            case .outOfBounds: (isHistogram ? outOfBoundsHistograms : outOfBounds).increment()
             case .unknownSeries: seriesNotFound.increment()
+            case .invalidHistogram: invalidHistograms.increment()
             }
         }
     }

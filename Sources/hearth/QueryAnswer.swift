@@ -5,14 +5,16 @@ struct QueryAnswer: Decodable {
     struct Payload: Decodable {
         var resultType: String
         var result: Result
+        var explain: PlanOperator?
 
         private enum Key: CodingKey {
-            case resultType, result
+            case resultType, result, explain
         }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: Key.self)
             resultType = try container.decode(String.self, forKey: .resultType)
+            explain = try container.decodeIfPresent(PlanOperator.self, forKey: .explain)
             switch resultType {
             case "vector": result = .vector(try container.decode([Series].self, forKey: .result))
             case "matrix": result = .matrix(try container.decode([Series].self, forKey: .result))

@@ -7,7 +7,8 @@ import SeriesModel
 /// `hearth query`: asks a server, ours or Prometheus, with promtool's options and output.
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Run a query against a server.", subcommands: [Instant.self, Range.self])
+        commandName: "query", abstract: "Run a query against a server.",
+        subcommands: [Instant.self, Range.self, Explain.self])
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case promql, json
@@ -40,23 +41,58 @@ struct QueryCommand: AsyncParsableCommand {
         @Argument(help: "The expression.") var expression: String
 
         func run() async throws {
-            let end = try self.end.map(QueryCommand.seconds) ?? Date().timeIntervalSince1970
-            let start = try self.start.map(QueryCommand.seconds) ?? end - 300
-            guard start <= end else { throw failure("start time is not before end time") }
-            var step = max(1, ((end - start) / 250).rounded(.down))
-            if let text = self.step {
-                do {
-                    step = try Double(DurationText.parse(text)) / 1000
-                } catch {
-                    throw failure("invalid step: \(error)")
-                }
-            }
-            let parameters = [
-                ("query", expression), ("start", NumberText.fixed(start)), ("end", NumberText.fixed(end)),
-                ("step", NumberText.fixed(step)),
-            ]
-            try await QueryCommand.run(server, "query_range", parameters, output, headers: header)
+            let window = try QueryCommand.window(start: start, end: end, step: step)
+            try await QueryCommand.run(
+                server, "query_range", [("query", expression)] + window, output, headers: header)
         }
+    }
+
+    struct Explain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "explain",
+            abstract: "Run a query and show what each operator of its plan did.",
+            discussion: "An instant query, or a range query where --start, --end or --step is given.")
+
+        @Option(help: "Evaluation time (RFC3339 or Unix timestamp); now when left out.") var time: String?
+        @Option(help: "Start (RFC3339 or Unix timestamp); five minutes before the end when left out.") var start:
+            String?
+        @Option(help: "End (RFC3339 or Unix timestamp); now when left out.") var end: String?
+        @Option(help: "Step, a duration; a 250th of the range when left out.") var step: String?
+        @Argument(help: "The server, for example http://localhost:9090.") var server: String
+        @Argument(help: "The expression.") var expression: String
+
+        func validate() throws {
+            if time != nil, isRange { throw ValidationError("--time does not go with --start, --end and --step") }
+        }
+
+        private var isRange: Bool { start != nil || end != nil || step != nil }
+
+        func run() async throws {
+            let window = isRange ? try QueryCommand.window(start: start, end: end, step: step) : []
+            let time = self.time.map { [("time", $0)] } ?? []
+            let answer = try await QueryCommand.answer(
+                server, isRange ? "query_range" : "query", [("query", expression), ("explain", "true")] + time + window)
+            guard let plan = answer.data?.explain else { throw failure("the server does not explain queries") }
+            print(plan.text)
+        }
+    }
+
+    /// The parameters of a range query, defaults filled in as promtool does.
+    private static func window(start: String?, end: String?, step: String?) throws -> [(String, String)] {
+        let end = try end.map(seconds) ?? Date().timeIntervalSince1970
+        let start = try start.map(seconds) ?? end - 300
+        guard start <= end else { throw failure("start time is not before end time") }
+        var width = max(1, ((end - start) / 250).rounded(.down))
+        if let step {
+            do {
+                width = try Double(DurationText.parse(step)) / 1000
+            } catch {
+                throw failure("invalid step: \(error)")
+            }
+        }
+        return [
+            ("start", NumberText.fixed(start)), ("end", NumberText.fixed(end)), ("step", NumberText.fixed(width)),
+        ]
     }
 
     private static func seconds(_ text: String) throws -> Double {
@@ -76,6 +112,13 @@ struct QueryCommand: AsyncParsableCommand {
     private static func run(
         _ server: String, _ path: String, _ parameters: [(String, String)], _ format: Format, headers: [String] = []
     ) async throws {
+        try show(try await answer(server, path, parameters, headers: headers), format)
+    }
+
+    /// - Throws: also what the server says against the query.
+    private static func answer(
+        _ server: String, _ path: String, _ parameters: [(String, String)], headers: [String] = []
+    ) async throws -> QueryAnswer {
         var base = server.contains("://") ? server : "http://" + server
         while base.hasSuffix("/") { base.removeLast() }
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
@@ -97,7 +140,7 @@ struct QueryCommand: AsyncParsableCommand {
         await transport.shutdown()
         switch outcome {
         case .failure(let error): throw failure("query error: \(error)")
-        case .success(let response): try show(response, format)
+        case .success(let response): return try decode(response)
         }
     }
 
@@ -116,7 +159,7 @@ struct QueryCommand: AsyncParsableCommand {
         return out
     }
 
-    private static func show(_ response: OutboundResponse, _ format: Format) throws {
+    private static func decode(_ response: OutboundResponse) throws -> QueryAnswer {
         let answer: QueryAnswer
         do {
             answer = try JSONDecoder().decode(QueryAnswer.self, from: Data(response.body))
@@ -124,9 +167,14 @@ struct QueryCommand: AsyncParsableCommand {
             throw failure("query error: \(response.statusError): not an answer of the query API")
         }
         for warning in answer.warnings ?? [] { printError("Warning: \(warning)") }
-        guard answer.status == "success", let data = answer.data else {
+        guard answer.status == "success", answer.data != nil else {
             throw failure("query error: \(answer.errorType ?? "error"): \(answer.error ?? response.statusError)")
         }
+        return answer
+    }
+
+    private static func show(_ answer: QueryAnswer, _ format: Format) throws {
+        guard let data = answer.data else { return }
         switch format {
         case .promql: print(data.text)
         case .json:

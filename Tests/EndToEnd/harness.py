@@ -36,6 +36,10 @@ class Skip(Exception):
     """A scenario cannot run here; the text says why."""
 
 
+class Absent(Skip):
+    """What is no part of the repository is not there: no reason to fail anywhere."""
+
+
 class Failure(Exception):
     """The system under test did something wrong."""
 

@@ -1,5 +1,6 @@
 import Exposition
 import SeriesModel
+import TestSupport
 import Testing
 
 @Suite("Expositions: any bytes")
@@ -12,7 +13,7 @@ struct ExpositionFuzzTests {
 
     @Test("mutated bodies are read or refused, never worse", arguments: 0..<8)
     func mutations(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(seed: seed)
         let alphabet = Array("{}=\",# \n\t\\_:+-.0189eEaxNTYPEHLUIOF\0\u{FF}é".utf8)
         for _ in 0..<400 {
             var body = Array(ExpositionFuzzTests.seeds[Int(random.next() % 2)].utf8)
@@ -31,7 +32,7 @@ struct ExpositionFuzzTests {
 
     @Test("random bytes are read or refused, never worse", arguments: 100..<104)
     func noise(seed: UInt64) {
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<400 {
             let body = (0..<random.next() % 40).map { _ in UInt8(truncatingIfNeeded: random.next() >> 24) }
             for format in [ExpositionFormat.text100, .openMetrics100] { check(body, format) }
@@ -62,18 +63,5 @@ struct ExpositionFuzzTests {
             return count
         }
         #expect(count == entries.samples.count)
-    }
-}
-
-/// A fixed-seed generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators").
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

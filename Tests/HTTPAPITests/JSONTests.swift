@@ -115,6 +115,7 @@ struct JSONTests {
         for item in try Conformance.cases("formats/api_json.json") {
             guard let expected = item["json"] as? String else { continue }
             switch item["kind"] as? String {
+            case "exemplars": #expect(exemplars(item) == expected)
             case "vector": #expect(try await json(.vector(vector(item))) == expected)
             case "matrix": #expect(try await json(.matrix(matrix(item))) == expected)
             case "point":
@@ -125,7 +126,33 @@ struct JSONTests {
                     }
                 }
                 #expect(expected == #"{"status":"success","data":\#(point)}"#)
-            default: continue
+            default: Issue.record("an unknown kind: \(item)")
+            }
+        }
+    }
+
+    /// As `query_exemplars` writes them.
+    private func exemplars(_ item: [String: Any]) -> String {
+        let series = item["result"] as? [[String: Any]] ?? []
+        return text { writer in
+            writer.object { writer in
+                writer.field("status", "success")
+                writer.key("data")
+                writer.array(of: series) { writer, one in
+                    writer.object { writer in
+                        writer.field("seriesLabels", labels: labels(one))
+                        writer.key("exemplars")
+                        writer.array(of: one["exemplars"] as? [[String: Any]] ?? []) { writer, exemplar in
+                            writer.object { writer in
+                                writer.field("labels", labels: labels(exemplar))
+                                writer.key("value")
+                                writer.sampleValue(number(exemplar["value"]))
+                                writer.key("timestamp")
+                                writer.timestamp(integer(exemplar["t_ms"]))
+                            }
+                        }
+                    }
+                }
             }
         }
     }

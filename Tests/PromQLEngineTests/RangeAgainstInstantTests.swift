@@ -1,6 +1,7 @@
 import PromQLEngine
 import PromQLTestKit
 import SeriesModel
+import TestSupport
 import Testing
 
 /// A range query must give at each step what an instant query gives at that time: the same code runs over one step or
@@ -27,7 +28,7 @@ import Testing
 
     private static func fixture(seed: UInt64) throws -> EngineFixture {
         let fixture = EngineFixture()
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(seed: seed)
         for a in 1...3 {
             for b in 1...3 {
                 var value = 0.0
@@ -74,17 +75,4 @@ import Testing
 
     /// All NaNs alike: results keep no promise on their payload.
     private static func bits(_ value: Double) -> UInt64 { value.isNaN ? 0x7FF8_0000_0000_0000 : value.bitPattern }
-}
-
-/// Sebastiano Vigna's generator: small, and the same everywhere.
-struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

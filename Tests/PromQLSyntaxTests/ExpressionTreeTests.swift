@@ -97,6 +97,26 @@ import Testing
         #expect(scalar.matching == nil)
     }
 
+    @Test("a word with a colon is a label where labels are listed")
+    func colonLabel() throws {
+        guard case .aggregate(let node) = try parse("sum by (a:b, sum) (c)") else {
+            Issue.record("no aggregation")
+            return
+        }
+        #expect(node.grouping == ["a:b", "sum"])
+    }
+
+    @Test(
+        "durations are whole milliseconds, what is beyond does not count",
+        arguments: [("1.0019", 1001), ("0.29", 290), ("1.001", 1001), ("2.9999999999", 3000), ("0.0009", 0)])
+    func milliseconds(text: String, expected: Int64) throws {
+        guard case .vectorSelector(let node) = try parse("a offset \(text)") else {
+            Issue.record("no selector")
+            return
+        }
+        #expect(node.shift.offset == expected)
+    }
+
     @Test("value types follow from the parts")
     func valueTypes() throws {
         let types: [(String, ValueType)] = [

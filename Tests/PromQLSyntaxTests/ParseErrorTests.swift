@@ -79,7 +79,7 @@ import Testing
             ("a[5m[", "4-5 unexpected left bracket '['"),
             ("a[:5m]", "3-6 unexpected colon before duration in duration expression"),
             ("a[5m:1m:1m]", "7-11 unexpected colon ':'"),
-            ("a[5m,1m]", "4-5 unexpected \",\" in subquery or range selector, expected \":\" or \"]\""),
+            ("a[5m,1m]", "4-5 unexpected \",\" in subquery or range, expected \":\" or \"]\""),
             ("a offset", "8-8 unexpected end of input in offset, expected number, duration, step(), or range()"),
             ("a @ b", "4-5 unexpected identifier \"b\" in @, expected timestamp"),
             ("a + fill(1) fill(2) b", "12-16 unexpected <fill>"),
@@ -138,7 +138,11 @@ import Testing
             ("a @ 1 @ 2", ["0-5 @ <timestamp> may not be set multiple times"]),
             ("a @ Inf", ["0-1 timestamp out of bounds for @ modifier: +Inf"]),
             ("a[5m][5m:]", ["0-10 subquery is only allowed on instant vector, got matrix instead"]),
-            ("a[5m] anchored smoothed", ["0-14 anchored and smoothed modifiers cannot be used together"]),
+            ("a[5m] anchored smoothed", ["0-5 anchored and smoothed modifiers cannot be used together"]),
+            ("a anchored smoothed", ["0-1 anchored and smoothed modifiers cannot be used together"]),
+            ("(a + b) smoothed", ["0-7 smoothed modifier not implemented"]),
+            ("sum by (\"\") (a)", ["8-10 invalid label name for grouping: \"\""]),
+            (#"a + on ("x\xff") b"#, [#"8-15 invalid label name for grouping: "x\xff""#]),
             ("a[5m:] anchored", ["0-6 anchored modifier is not supported for subqueries"]),
             ("info(a, b)", ["8-9 expected label selectors only, got vector selector instead"]),
             (
@@ -158,7 +162,11 @@ import Testing
         arguments: [
             ("mad_over_time(a[5m])", "--enable-feature=promql-experimental-functions"),
             ("limitk(1, a)", "--enable-feature=promql-experimental-functions"),
-            ("a + fill(1) b", "--enable-feature=promql-binop-fill-modifiers"), ("a[5m] anchored", "not enabled"),
+            ("a + fill(1) b", "0-13 binop fill modifiers are experimental and not enabled"),
+            ("a + fill(1) b", "--enable-feature=promql-binop-fill-modifiers"),
+            ("a[5m] anchored", "0-5 anchored modifier is experimental and not enabled"),
+            ("a smoothed", "--enable-feature=promql-extended-range-selectors"),
+            ("max_of(1, 2)", "0-6 function \"max_of\" is not enabled"),
         ])
     func notEnabled(query: String, hint: String) throws {
         let found = findings(query, ParserOptions())

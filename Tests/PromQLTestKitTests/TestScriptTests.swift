@@ -53,6 +53,31 @@ import Testing
             ("eval instant at 5m up\n expect string foo", 2),
             ("eval instant at 5m up\n expect string 'foo'", 2),
             ("eval instant at 5m up\n up 1 2", 2),
+            ("eval instant at 5m up\n up 1\n 5", 3),
+            ("eval instant at 5m up\n up 1\n expect string \"\"", 3),
+            ("eval instant at 5m up\n expect string \"\"\n 5", 3),
+            ("eval instant at 5m up\n expect range vector from 0 to 1m step 1m\n 5", 3),
+            ("eval instant at 5m 1\n 1\n up 1", 3),
+            ("eval instant at 5m up\n up 1 # one", 2),
+            ("eval instant at 5m up\n up 1,", 2),
+            ("eval instant at 5m up\n up 1 expect fail", 2),
+            ("eval instant at 5m up\n expect  warn msg", 2),
+            ("eval instant at 5m up\n expect warn msg:", 2),
+            ("eval instant at 5m up\n expect warning", 2),
+            ("eval instant at 5m up\n expect no_fail", 2),
+            ("eval instant at 5m up\n Expect fail", 2),
+            ("eval instant at 5m up\n expect fail text: a", 2),
+            ("eval instant at 5m up\n expect fail regex: a)(b", 2),
+            ("eval instant at 5m up\n expect fail regex: *", 2),
+            ("eval instant at 5m up\n expected_fail_message a", 2),
+            ("eval instant at 5m up\n expect string \"a\" b", 2),
+            ("eval instant at 5m up\n expect  string \"a\"", 2),
+            ("eval instant at -5m up", 1),
+            ("eval instant at 1m5h up", 1),
+            ("eval instant at 1.5m up", 1),
+            ("eval range from 0 to 1m up", 1),
+            ("evaluate instant at 5m up", 1),
+            ("cleared", 1),
             ("load 1m\n a@st -1m\n b 1", 3),
             ("load 1m\n a@st -1m -1m\n a 1", 3),
             ("load 1m\n a@st -1m", 2),
@@ -107,5 +132,33 @@ import Testing
         "a line that is a number expects a scalar", arguments: ["1", "-0x10", "NaN", "+Inf", "1e3", "0b101", "1_000"])
     func scalar(text: String) throws {
         #expect(try evaluation("eval instant at 1m 1\n " + text)?.result.scalar != nil)
+    }
+
+    @Test("no beginning of a script, and no script with a byte changed, does harm")
+    func mangled() {
+        let script = Array(
+            """
+            load_with_nhcb 1m
+                a_bucket{le="1",x="\\x41"}@st _ -1m -1m-1sx1
+                a_bucket{le="1",x="A"} 1 2+3x2
+                {"b.c"} {{schema:-53 sum:1 custom_values:[1 2] buckets:[1 2]}}+{{count:1}}x2 stale _x2 NaN
+            eval instant at 1m30s sum by (x) (rate(a_bucket[5m])) # c
+                expect warn regex: (a|b)
+                {x="A"} -Inf
+            eval range from 0 to 2m step 1m "t"
+                expect string "t\\n"
+            eval instant at 1m a[1m]
+                expect range vector from 0 to 1m step 30s
+                a 1 2 3
+            """.utf8)
+        func read(_ bytes: [UInt8]) { _ = try? TestScript(String(decoding: bytes, as: UTF8.self)) }
+        for length in 0..<script.count { read(Array(script[..<length])) }
+        for index in stride(from: 0, to: script.count, by: 2) {
+            for byte in [0x00, 0x0A, 0x22, 0x2D, 0x5B, 0x78, 0x7D, 0xFF] as [UInt8] {
+                var changed = script
+                changed[index] = byte
+                read(changed)
+            }
+        }
     }
 }

@@ -36,7 +36,9 @@ final class RuleStore: Appendable, Queryable {
         _ = try? accept(labels, time, value)
     }
 
-    private func accept(_ labels: LabelSet, _ time: Timestamp, _ value: Double) throws -> AppendResult.Rejection? {
+    private func accept(
+        _ labels: LabelSet, _ time: Timestamp, _ value: Double, _ histogram: NativeHistogram? = nil
+    ) throws -> AppendResult.Rejection? {
         let rejection: AppendResult.Rejection? = newest.withLock { newest in
             if let last = newest[labels] {
                 if time < last.time { return .outOfOrder }
@@ -45,7 +47,9 @@ final class RuleStore: Appendable, Queryable {
             newest[labels] = (time, value.bitPattern)
             return nil
         }
-        if rejection == nil { try memory.append([StoredSample(time, .float(value))], to: labels) }
+        if rejection == nil {
+            try memory.append([StoredSample(time, histogram.map { .histogram($0) } ?? .float(value))], to: labels)
+        }
         return rejection
     }
 
@@ -58,7 +62,8 @@ final class RuleStore: Appendable, Queryable {
                 continue
             }
             let labels = batch.newSeries[series]
-            if let reason = try accept(labels, batch.timestamps[index], batch.values[index]) {
+            let histogram = batch.histogramRows.firstIndex(of: index).map { batch.histograms[$0] }
+            if let reason = try accept(labels, batch.timestamps[index], batch.values[index], histogram) {
                 result.rejected.append((index, reason))
             } else {
                 result.accepted += 1

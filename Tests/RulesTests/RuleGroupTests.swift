@@ -1,5 +1,9 @@
+import Logging
+import PromQLEngine
+import PromQLTestKit
 import SeriesModel
 import StorageAPI
+import Synchronization
 import Testing
 
 @testable import Rules
@@ -25,6 +29,58 @@ struct RuleGroupTests {
         #expect(bench.store.values(at: 2000) == ["job:x:sum{team=\"t\"} 7", "twice{team=\"t\"} 14"])
         #expect(bench.metric("prometheus_rule_group_last_evaluation_samples{rule_group=\"r.yml;g\"}") == 2)
         #expect(bench.metric("prometheus_rule_evaluations_total{rule_group=\"r.yml;g\"}") == 2)
+    }
+
+    @Test("recording rules write histograms as such, and a stale marker when they are gone")
+    func recordingHistograms() async throws {
+        let bench = RuleBench()
+        let group = try bench.group(
+            """
+            groups:
+            - name: g
+              rules:
+              - {record: h:sum, expr: "sum(h)"}
+              - {record: h:count, expr: "histogram_count(h:sum)"}
+            """)
+        let histogram = NativeHistogram(
+            count: 5, sum: 2, positiveSpans: [.init(offset: 0, length: 2)], positiveBuckets: [3, 2])
+        try bench.store.memory.append([StoredSample(1000, .histogram(histogram))], to: ["__name__": "h", "i": "1"])
+        try bench.store.memory.append([StoredSample(1000, .histogram(histogram))], to: ["__name__": "h", "i": "2"])
+        await group.evaluate(at: 2000)
+        #expect(bench.store.values(at: 2000) == ["h:count 10", "h:sum 0"])
+        let sets = try bench.store.select(
+            [Selection(matchers: [.equal("__name__", "h:sum")], range: .all)], cancellation: Cancellation())
+        var buffer = SampleBuffer()
+        try #require(sets[0].count == 1)
+        try sets[0].read(0, into: &buffer)
+        #expect(buffer.histograms.map(\.positiveBuckets) == [[6, 4]])
+        await group.evaluate(at: 10 * 60_000)
+        #expect(bench.store.staleSeries(at: 10 * 60_000) == ["h:count", "h:sum"])
+    }
+
+    @Test("a group asks in its own name, in its templates, too")
+    func origin() async throws {
+        var bench = RuleBench()
+        let asked = Mutex<[QueryOrigin?]>([])
+        bench.context = RuleContext(
+            query: { origin in
+                { _, time in
+                    asked.withLock { $0.append(origin) }
+                    return [VectorSample(labels: .empty, timestamp: time, value: 1)]
+                }
+            }, storage: bench.store, history: nil, sink: bench.sink, states: nil, clock: bench.clock,
+            metrics: RuleMetrics(bench.registry),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let group = try bench.group(
+            """
+            groups:
+            - name: g
+              rules:
+              - {record: y, expr: x}
+              - {alert: A, expr: x, labels: {l: '{{ query "x" | first | value }}'}}
+            """)
+        await group.evaluate(at: 0)
+        #expect(asked.withLock { $0 } == [QueryOrigin?](repeating: .ruleGroup(file: "r.yml", name: "g"), count: 3))
     }
 
     @Test("series that vanish from the result end with a stale marker")

@@ -58,4 +58,22 @@ struct FormatConformanceTests {
             #expect((isFull ? LabelName.fullySanitized(key) : LabelName.sanitized(key)) == test["out"] as? String)
         }
     }
+
+    @Test("every list of small formats, and every list for the parser, is read by some test")
+    func everyList() throws {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        var sources = ""
+        for name in try FileManager.default.contentsOfDirectory(atPath: tests.path) {
+            let folder = tests.appending(path: name).resolvingSymlinksInPath()
+            for file in FileManager.default.subpaths(atPath: folder.path) ?? [] where file.hasSuffix(".swift") {
+                sources += try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            }
+        }
+        for part in ["formats", "parser"] {
+            guard let folder = Conformance.folder(part) else { return }
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".json") {
+                #expect(sources.contains("\"\(part)/\(name)\""), "no test reads \(part)/\(name)")
+            }
+        }
+    }
 }

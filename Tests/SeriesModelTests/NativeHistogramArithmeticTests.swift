@@ -1,4 +1,5 @@
 import SeriesModel
+import TestSupport
 import Testing
 
 @Suite("Native histograms: arithmetic")
@@ -132,7 +133,7 @@ struct NativeHistogramArithmeticTests {
 
     @Test("the compensated sum goes through all reconciliations as the plain one", arguments: 0..<20)
     func compensatedLikePlain(seed: UInt64) throws {
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(seed: seed)
         var plain = randomHistogram(&random)
         var sum = plain
         var compensation: NativeHistogram?
@@ -152,7 +153,7 @@ struct NativeHistogramArithmeticTests {
 
     @Test("adding in any order gives the same buckets", arguments: 100..<120)
     func commutative(seed: UInt64) throws {
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(seed: seed)
         let a = randomHistogram(&random)
         var b = randomHistogram(&random)
         while b.usesCustomBounds != a.usesCustomBounds { b = randomHistogram(&random) }
@@ -166,7 +167,7 @@ struct NativeHistogramArithmeticTests {
     }
 
     /// Small integers, so that sums are exact whatever their order.
-    private func randomHistogram(_ random: inout SplitMix64) -> NativeHistogram {
+    private func randomHistogram(_ random: inout SeededRandom) -> NativeHistogram {
         func counts(_ limit: UInt64) -> [Double] {
             (0..<Int(random.next() % limit)).map { _ in Double(random.next() % 4) }
         }

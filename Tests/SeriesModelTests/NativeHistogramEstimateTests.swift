@@ -85,7 +85,7 @@ struct NativeHistogramEstimateTests {
     func trimming(test: TrimCase) {
         var h = plain
         h.trim(test.trim, at: test.value)
-        #expect(h.isNearlyEqual(to: test.result), "\(h.testNotation)")
+        #expect(h.isNearlyEqual(to: test.result), "\(h)")
     }
 
     @Test("a trim that drops nothing leaves count and sum as they were")
@@ -123,7 +123,7 @@ struct NativeHistogramEstimateTests {
     func trimmingCustom(test: TrimCase) {
         var h = custom
         h.trim(test.trim, at: test.value)
-        #expect(h.isNearlyEqual(to: test.result), "\(h.testNotation)")
+        #expect(h.isNearlyEqual(to: test.result), "\(h)")
     }
 
     @Test("custom buckets of infinite width are kept or dropped whole")

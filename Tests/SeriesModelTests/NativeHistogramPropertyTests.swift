@@ -100,17 +100,6 @@ struct NativeHistogramPropertyTests {
         #expect(custom.description == "{count:3, sum:4, [-Inf,0.5]:1, (0.5,+Inf]:2}")
     }
 
-    @Test("the notation of test scripts")
-    func testNotation() {
-        let h = NativeHistogram(
-            counterResetHint: .gauge, schema: 1, zeroThreshold: 0.5, zeroCount: 2, count: 9, sum: 3,
-            positiveSpans: [.init(offset: -1, length: 1), .init(offset: 1, length: 1)], positiveBuckets: [1, 2],
-            negativeSpans: [.init(offset: 0, length: 1)], negativeBuckets: [4])
-        #expect(
-            h.testNotation == "{{schema:1 count:9 sum:3 z_bucket:2 z_bucket_w:0.5 counter_reset_hint:gauge "
-                + "offset:-1 buckets:[1 0 2] n_buckets:[4]}}")
-    }
-
     @Test("equality goes by bits and layout, not by spans or hints")
     func equality() {
         let a = NativeHistogram(

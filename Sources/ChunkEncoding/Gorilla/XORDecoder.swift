@@ -3,8 +3,8 @@ package import SeriesModel
 
 /// Decodes whole XOR chunks. Never traps, whatever the bytes.
 ///
-/// The chunk is first copied in front of a padding, so that the loop reads 64 bits at a time without looking where the
-/// bytes end, and compares once per sample instead.
+/// The chunk lies in front of a padding, so that the loop reads 64 bits at a time without looking where the bytes end,
+/// and compares once per sample instead.
 package enum XORDecoder {
     /// The number of samples a chunk declares; nil where not even that is there.
     package static func sampleCount(_ chunk: UnsafeRawBufferPointer) -> Int? {
@@ -30,36 +30,51 @@ package enum XORDecoder {
     package static func decode(
         _ chunk: UnsafeRawBufferPointer, into buffer: inout SampleBuffer, range: TimeRange = .all
     ) throws(ChunkError) {
-        guard let count = sampleCount(chunk) else { throw .truncated }
+        let failure = withUnsafeTemporaryAllocation(
+            byteCount: chunk.count + BitReader.padding, alignment: 8
+        ) { padded -> ChunkError? in
+            padded.copyMemory(from: chunk)
+            for index in chunk.count..<padded.count { padded[index] = 0 }
+            do throws(ChunkError) {
+                try decode(
+                    padded: UnsafeRawBufferPointer(rebasing: padded[..<chunk.count]), into: &buffer, range: range)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// As `decode(_:into:range:)`, without a copy.
+    /// - Parameter chunk: `padding` more bytes behind its end can be read, whatever they are.
+    package static func decode(
+        padded chunk: UnsafeRawBufferPointer, into buffer: inout SampleBuffer, range: TimeRange = .all
+    ) throws(ChunkError) {
+        guard let count = sampleCount(chunk), let base = chunk.baseAddress else { throw .truncated }
         let bits = (chunk.count - XORFormat.headerBytes) * 8
         // Bounds what is allocated below by what the bytes can hold.
         guard count * XORFormat.bitsPerSampleMin <= bits + 1 else { throw .truncated }
         if count == 0 { return }
-        let payload = UnsafeRawBufferPointer(rebasing: chunk[XORFormat.headerBytes...])
-        let failure = withUnsafeTemporaryAllocation(
-            byteCount: payload.count + BitReader.padding, alignment: 8
-        ) { padded -> ChunkError? in
-            padded.copyMemory(from: payload)
-            for index in payload.count..<padded.count { padded[index] = 0 }
-            return withUnsafeTemporaryAllocation(of: Int64.self, capacity: count) { times in
-                withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { values in
-                    guard let bytes = padded.baseAddress, let times = times.baseAddress,
-                        let values = values.baseAddress
-                    else { return .truncated }
-                    var decoder = Columns(
-                        reader: BitReader(bytes), end: bits, times: times, values: values)
-                    do throws(ChunkError) {
-                        let decoded = try decoder.decode(count, until: range.max)
-                        append(times, values, decoded, range, to: &buffer)
-                        return nil
-                    } catch {
-                        return error
-                    }
+        let failure = withUnsafeTemporaryAllocation(of: Int64.self, capacity: count) { times -> ChunkError? in
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { values in
+                guard let times = times.baseAddress, let values = values.baseAddress else { return .truncated }
+                var decoder = Columns(
+                    reader: BitReader(base + XORFormat.headerBytes), end: bits, times: times, values: values)
+                do throws(ChunkError) {
+                    let decoded = try decoder.decode(count, until: range.max)
+                    append(times, values, decoded, range, to: &buffer)
+                    return nil
+                } catch {
+                    return error
                 }
             }
         }
         if let failure { throw failure }
     }
+
+    /// Readable bytes that `decode(padded:into:range:)` wants behind a chunk.
+    package static var padding: Int { BitReader.padding }
 
     /// Copies the rows whose time lies in the range.
     private static func append(

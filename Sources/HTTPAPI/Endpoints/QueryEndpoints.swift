@@ -3,13 +3,14 @@ import PromQLEngine
 import PromQLSyntax
 import SeriesModel
 
-/// `query`, `query_range`, `format_query`.
+/// `query`, `query_range`, `format_query`, `parse_query`.
 extension APIRoutes {
     var queryRoutes: [Route] {
         [
             Route(APIRoutes.getAndPost, "/api/v1/query") { try await query($0) },
             Route(APIRoutes.getAndPost, "/api/v1/query_range") { try await queryRange($0) },
             Route(APIRoutes.getAndPost, "/api/v1/format_query") { try formatQuery($0) },
+            Route(APIRoutes.getAndPost, "/api/v1/parse_query") { try parseQuery($0) },
         ]
     }
 
@@ -48,7 +49,13 @@ extension APIRoutes {
     }
 
     private func queryOptions(_ request: APIRequest) throws -> QueryOptions {
-        QueryOptions(lookbackDelta: try request.duration("lookback_delta"), timeout: try request.duration("timeout"))
+        var options = QueryOptions(
+            lookbackDelta: try request.duration("lookback_delta"), timeout: try request.duration("timeout"))
+        options.explains = request.form["explain"] == "true"
+        options.origin = .request(
+            clientAddress: request.clientAddress, method: request.method.rawValue,
+            path: services.options.routePrefix + request.path)
+        return options
     }
 
     private func answer(_ result: QueryResult, limit: Int?, _ request: APIRequest) async throws -> APIResponse {
@@ -58,13 +65,21 @@ extension APIRoutes {
     }
 
     private func formatQuery(_ request: APIRequest) throws -> APIResponse {
-        let expression: Expression
+        let expression = try expression(of: request)
+        return .success { $0.string(expression.pretty) }
+    }
+
+    private func parseQuery(_ request: APIRequest) throws -> APIResponse {
+        let expression = try expression(of: request)
+        return .success { $0.expression(expression) }
+    }
+
+    private func expression(of request: APIRequest) throws -> Expression {
         do {
-            expression = try Parser.parse(request.form["query"], options: services.engine.parserOptions)
+            return try Parser.parse(request.form["query"], options: services.engine.parserOptions)
         } catch {
             throw APIError.invalidParameter("query", error.description)
         }
-        return .success { $0.string(expression.pretty) }
     }
 
     static let truncationWarning = "results truncated due to limit"

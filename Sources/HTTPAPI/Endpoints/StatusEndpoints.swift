@@ -129,13 +129,14 @@ extension APIRoutes {
                 writer.object { writer in
                     writer.field("admin", boolean: false)
                     writer.field("lifecycle", boolean: services.options.enablesLifecycle)
-                    writer.field("remote_write_receiver", boolean: false)
+                    writer.field("remote_write_receiver", boolean: services.writeReceiver != nil)
                 }
                 writer.key("promql")
                 writer.object { writer in
                     writer.field("delayed_name_removal", boolean: engine.enablesDelayedNameRemoval)
                     writer.field("experimental_functions", boolean: engine.enablesExperimentalFunctions)
                     writer.field("extended_range_selectors", boolean: engine.enablesExtendedRangeSelectors)
+                    writer.field("type_and_unit_labels", boolean: engine.enablesTypeAndUnitLabels)
                 }
             }
         }

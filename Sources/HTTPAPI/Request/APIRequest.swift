@@ -10,12 +10,16 @@ package struct APIRequest: Sendable {
     /// Behind the `?`, as it came.
     package var queryString: String
     package var headers: HTTPFields
+    /// Without the port; "" where it is not known.
+    package var clientAddress = ""
     /// What the pattern's `:name` segments matched, decoded.
     package var pathParameters: [String: String] = [:]
     /// Parameters of the URL only.
     package var query = FormParameters()
     /// Parameters of the body and then of the URL.
     package var form = FormParameters()
+    /// Reads the body as it came, within the limits of size and time; nothing is left of the body of a form.
+    package var readBody: @Sendable () async throws -> [UInt8] = { [] }
 
     package init(method: HTTPRequest.Method, path: String, queryString: String, headers: HTTPFields) {
         self.method = method

@@ -63,6 +63,11 @@ package struct CivilTime: Sendable, Hashable {
         return text + "Z"
     }
 
+    /// RFC 3339 with three decimals: `2015-06-03T13:21:58.550Z`.
+    package var rfc3339Milliseconds: String {
+        "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(clock).\(pad(millisecond, 3))Z"
+    }
+
     /// What JSON has for a time that never was.
     package static let never = "0001-01-01T00:00:00Z"
 

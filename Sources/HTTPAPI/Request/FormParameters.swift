@@ -15,6 +15,8 @@ package struct FormParameters: Sendable {
         }
     }
 
+    init(_ pairs: [(name: String, value: String)]) { self.pairs = pairs }
+
     package mutating func append(contentsOf other: FormParameters) { pairs += other.pairs }
 
     /// The first value, "" where there is none: an empty parameter is no parameter.

@@ -73,7 +73,11 @@ struct QueryAnswer: Sendable {
             for element in series { try await QueryAnswer.write(element, to: &writer, drain: drain) }
             writer.endArray()
         }
-        if includesStatistics { QueryAnswer.write(result.statistics, to: &writer) }
+        if includesStatistics { writer.field("stats", result.statistics) }
+        if let plan = result.plan {
+            writer.key("explain")
+            writer.plan(plan)
+        }
         writer.endObject()
         writer.endSuccess(warnings: result.warnings, infos: result.infos)
     }
@@ -116,26 +120,5 @@ struct QueryAnswer: Sendable {
             writer.endArray()
         }
         writer.endObject()
-    }
-
-    private static func write(_ statistics: QueryStatistics, to writer: inout JSONWriter) {
-        writer.key("stats")
-        writer.object { writer in
-            writer.key("timings")
-            writer.object { writer in
-                writer.field("evalTotalTime", number: statistics.evalTotalTime)
-                writer.field("resultSortTime", number: statistics.resultSortTime)
-                writer.field("queryPreparationTime", number: statistics.queryPreparationTime)
-                writer.field("innerEvalTime", number: statistics.innerEvalTime)
-                writer.field("execQueueTime", number: statistics.execQueueTime)
-                writer.field("execTotalTime", number: statistics.execTotalTime)
-            }
-            writer.key("samples")
-            writer.object { writer in
-                writer.field("totalQueryableSamples", integer: statistics.totalQueryableSamples)
-                writer.field("peakSamples", integer: statistics.peakSamples)
-                writer.field("samplesRead", integer: statistics.samplesRead)
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ package struct APIRoutes: Sendable {
     }
 
     package var all: [Route] {
-        queryRoutes + seriesRoutes + exemplarRoutes + targetRoutes + ruleRoutes + statusRoutes + switchedOffRoutes
+        queryRoutes + seriesRoutes + exemplarRoutes + targetRoutes + ruleRoutes + statusRoutes + receiverRoutes
             + lifecycleRoutes
     }
 

@@ -2,7 +2,8 @@ import HTTPTypes
 import HummingbirdCore
 import NIOCore
 
-/// Reads an urlencoded body, within limits of size and time. Bodies of any other kind are ignored.
+/// Reads the body of a form, urlencoded or in parts, within limits of size and time. Bodies of any other kind are
+/// ignored.
 struct BodyReader {
     enum Failure: Error {
         case tooLarge, tooSlow, broken
@@ -18,18 +19,29 @@ struct BodyReader {
 
     let options: APIOptions
 
-    func form(of request: Request) async throws(Failure) -> FormParameters {
-        guard request.method == .post || request.method == .put else { return FormParameters() }
-        let type = request.headers[.contentType]?.split(separator: ";").first ?? ""
-        guard type.lowercased() == "application/x-www-form-urlencoded" else { return FormParameters() }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > options.bodyBytesMax {
-            throw .tooLarge
+    /// - Parameter query: the parameters of the URL. - Returns: them, merged with the body's.
+    func form(of request: Request, _ query: FormParameters) async throws(Failure) -> FormParameters {
+        guard request.method == .post || request.method == .put else { return query }
+        let type = request.headers[.contentType] ?? ""
+        var form: FormParameters
+        if type.split(separator: ";").first?.lowercased() == "application/x-www-form-urlencoded" {
+            form = FormParameters(encoded: try await body(of: request).readableBytesView)
+            form.append(contentsOf: query)
+        } else if let boundary = MultipartForm.boundary(in: type) {
+            let body = try await body(of: request)
+            form = query
+            // Here the URL goes first, other than above: Go has it so.
+            form.append(
+                contentsOf: FormParameters(MultipartForm.fields(of: Array(body.readableBytesView), boundary: boundary)))
+        } else {
+            form = query
         }
-        return FormParameters(encoded: try await body(of: request).readableBytesView)
+        return form
     }
 
-    private func body(of request: Request) async throws(Failure) -> ByteBuffer {
+    func body(of request: Request) async throws(Failure) -> ByteBuffer {
         let (bytesMax, timeout) = (options.bodyBytesMax, options.readTimeout)
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bytesMax { throw .tooLarge }
         do {
             return try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
                 group.addTask { try await request.body.collect(upTo: bytesMax) }

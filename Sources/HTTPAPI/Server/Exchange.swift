@@ -25,7 +25,8 @@ struct Exchange: Sendable {
             try await writer.writeInformationalHead(HTTPResponse(status: .continue))
         }
         let started = ContinuousClock.now
-        let work = Task(executorPreference: Exchange.workers) { await responder.answer(request) }
+        let clientAddress = channel.remoteAddress?.ipAddress ?? ""
+        let work = Task(executorPreference: Exchange.workers) { await responder.answer(request, from: clientAddress) }
         watch.begin { work.cancel() }
         let answer = await withTaskCancellationHandler {
             await work.value
@@ -33,10 +34,14 @@ struct Exchange: Sendable {
             work.cancel()
         }
         defer { watch.end() }
-        let sent = try await send(answer, writer)
-        responder.metrics.observe(
-            route: answer.routeIndex, status: answer.response.status, duration: ContinuousClock.now - started,
-            bytes: sent)
+        var sent = 0
+        // Answers that nobody takes are counted like others: a query that was cancelled, as 499.
+        defer {
+            responder.metrics.observe(
+                route: answer.routeIndex, status: answer.response.status, duration: ContinuousClock.now - started,
+                bytes: sent)
+        }
+        sent = try await send(answer, writer)
         if answer.closesConnection { channel.close(promise: nil) }
     }
 

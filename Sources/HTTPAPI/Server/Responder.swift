@@ -12,8 +12,9 @@ struct Responder: Sendable {
 
     private var options: APIOptions { services.options }
 
-    func answer(_ request: Request) async -> Answer {
-        var answer = await route(request)
+    /// - Parameter clientAddress: without the port; "" where it is not known.
+    func answer(_ request: Request, from clientAddress: String) async -> Answer {
+        var answer = await route(request, clientAddress)
         let isAPI = (request.head.path ?? "").contains("/api/")
         if isAPI { CORS.apply(to: &answer.response.headers, request.headers, options.isOriginAllowed) }
         answer.response.headers[.xContentTypeOptions] = "nosniff"
@@ -23,7 +24,7 @@ struct Responder: Sendable {
 
     // MARK: Routing
 
-    private func route(_ request: Request) async -> Answer {
+    private func route(_ request: Request, _ clientAddress: String) async -> Answer {
         let target = request.head.path ?? "/"
         let halves = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let queryString = halves.count > 1 ? String(halves[1]) : ""
@@ -42,6 +43,7 @@ struct Responder: Sendable {
         }
         var routed = APIRequest(
             method: request.method, path: path, queryString: queryString, headers: request.headers)
+        routed.clientAddress = clientAddress
         routed.query = FormParameters(encoded: queryString.utf8)
         return await run(match, routed, request)
     }
@@ -69,8 +71,9 @@ struct Responder: Sendable {
                 }
                 routed.pathParameters[name] = String(decoding: bytes, as: UTF8.self)
             }
-            routed.form = try await BodyReader(options: options).form(of: request)
-            routed.form.append(contentsOf: routed.query)
+            let reader = BodyReader(options: options)
+            routed.form = try await reader.form(of: request, routed.query)
+            routed.readBody = { Array(try await reader.body(of: request).readableBytesView) }
             return Answer(response: try await match.route.handler(routed), routeIndex: match.index)
         } catch let failure as BodyReader.Failure {
             var answer = Answer(response: failure.response, routeIndex: match.index)

@@ -1,35 +1,8 @@
 import PromQLSyntax
 import SeriesModel
 
-/// Aggregations that need a group's members side by side: quantile, and those that let some of the members through.
+/// quantile, which needs a group's members side by side, and aggregations that let some of the members through.
 extension Evaluator {
-    private struct Group {
-        var labels: LabelSet
-        var dropsName = false
-        var members: [VectorSeries] = []
-    }
-
-    private func groups(_ plan: AggregatePlan, _ grid: Grid) throws -> [Group] {
-        let key = GroupKey(plan)
-        var indexes: [LabelSet: Int] = [:]
-        var groups: [Group] = []
-        for series in try materialize(plan.operand, grid) {
-            let labels = key.labels(of: series.labels)
-            let index = indexes[labels] ?? groups.count
-            if index == groups.count {
-                indexes[labels] = index
-                groups.append(Group(labels: labels))
-            }
-            groups[index].members.append(series)
-            if series.dropsName, key.keepsName { groups[index].dropsName = true }
-        }
-        return groups
-    }
-
-    private func release(_ groups: [Group]) {
-        for group in groups { release(group.members) }
-    }
-
     private func noteIgnoredHistograms(_ series: VectorSeries, _ plan: AggregatePlan, at range: SourceRange) {
         guard let histograms = series.column.histograms, !histograms.present.isEmpty else { return }
         context.annotations.info("ignored histogram in \(plan.operation.rawValue) aggregation", at: range)
@@ -37,82 +10,88 @@ extension Evaluator {
 
     func quantile(_ plan: AggregatePlan, _ grid: Grid, _ sink: SeriesSink) throws {
         let ranks = try parameter(plan, grid)
-        for q in [ranks.min(), ranks.max(), ranks.first(where: \.isNaN)].compactMap({ $0 })
-        where Quantile.isOutOfRange(q) {
+        // Of many that are out of range the farthest on each side are told.
+        let numbers = ranks.filter { !$0.isNaN }
+        let strays = [numbers.min().flatMap { $0 < 0 ? $0 : nil }, numbers.max().flatMap { $0 > 1 ? $0 : nil }]
+        for q in strays.compactMap({ $0 }) + (numbers.count < ranks.count ? [.nan] : []) {
             context.annotations.warn(Quantile.rangeWarning(q), at: plan.parameterRange)
         }
-        let groups = try groups(plan, grid)
-        var values: [Double] = []
-        for group in groups {
-            try context.check()
-            for member in group.members { noteIgnoredHistograms(member, plan, at: plan.operandRange) }
-            var column = Column(count: grid.count)
-            for step in 0..<grid.count {
-                values.removeAll(keepingCapacity: true)
-                for series in group.members where series.column.present.contains(step) {
-                    values.append(series.column.values[step])
+        try withoutActuallyEscaping(sink) { sink in
+            var members = Members(
+                keepsName: GroupKey(plan).keepsName, context: context,
+                note: { noteIgnoredHistograms($0, plan, at: plan.operandRange) }
+            ) { members, labels, dropsName in
+                let column = try quantile(members, ranks, grid)
+                if !column.isEmpty {
+                    try sink(VectorSeries(labels: labels, dropsName: dropsName, column: column))
                 }
-                if !values.isEmpty { column.set(step, Quantile.of(values, ranks[step])) }
             }
-            if !column.isEmpty {
-                try sink(VectorSeries(labels: group.labels, dropsName: group.dropsName, column: column))
-            }
+            try eachGroup(plan, grid, &members)
         }
-        release(groups)
+    }
+
+    private func quantile(_ members: [VectorSeries], _ ranks: [Double], _ grid: Grid) throws -> Column {
+        var values: [Double] = []
+        var column = Column(count: grid.count)
+        for step in 0..<grid.count {
+            if step & 63 == 63 { try context.check() }
+            values.removeAll(keepingCapacity: true)
+            for index in members.indices where members[index].column.present.contains(step) {
+                values.append(members[index].column.values[step])
+            }
+            if !values.isEmpty { column.set(step, Quantile.of(&values, ranks[step])) }
+        }
+        return column
     }
 
     /// topk and bottomk. At one step alone (an instant query) members come in the order of their values.
     func extremes(_ plan: AggregatePlan, _ grid: Grid, _ sink: SeriesSink) throws {
         let counts = try memberCounts(plan, grid)
-        let isTop = plan.operation == .topk
-        let groups = try groups(plan, grid)
+        let key = GroupKey(plan)
+        var indexes: [LabelSet: Int] = [:]
+        var groups: [RankedGroup] = []
+        let keepsAny = counts.contains { $0 > 0 }
+        try vector(plan.operand, grid) { series in
+            if keepsAny { noteIgnoredHistograms(series, plan, at: plan.range) }
+            let labels = key.labels(of: series.labels)
+            let index = indexes[labels] ?? groups.count
+            if index == groups.count {
+                indexes[labels] = index
+                groups.append(RankedGroup(isTop: plan.operation == .topk, counts: counts))
+            }
+            try groups[index].add(series, context)
+        }
         for group in groups {
             try context.check()
-            for member in group.members { noteIgnoredHistograms(member, plan, at: plan.range) }
-            var kept = group.members.map { _ in PresenceBitmap(count: grid.count) }
-            var order = Array(group.members.indices)
-            var ranked: [(member: Int, value: Double)] = []
-            for step in 0..<grid.count where counts[step] > 0 {
-                ranked.removeAll(keepingCapacity: true)
-                for member in group.members.indices where group.members[member].column.present.contains(step) {
-                    ranked.append((member, group.members[member].column.values[step]))
-                }
-                ranked.sort { Evaluator.precedes($0, $1, isTop: isTop) }
-                for (member, _) in ranked.prefix(counts[step]) { kept[member].insert(step) }
-                if grid.count == 1 { order = ranked.map(\.member) }
-            }
-            try push(group.members, kept, order, sink)
+            for series in group.series { try sink(series) }
+            group.release(context)
         }
-        release(groups)
     }
 
-    /// The greater (or less) first, then NaN; equal ones in series order.
-    private static func precedes(
-        _ a: (member: Int, value: Double), _ b: (member: Int, value: Double), isTop: Bool
-    ) -> Bool {
-        let (x, y) = (a.value, b.value)
-        if x.isNaN || y.isNaN { return x.isNaN == y.isNaN ? a.member < b.member : y.isNaN }
-        if x == y { return a.member < b.member }
-        return isTop ? x > y : x < y
-    }
-
+    /// The first members of each group, in series order.
     func limit(_ plan: AggregatePlan, _ grid: Grid, _ sink: SeriesSink) throws {
         let counts = try memberCounts(plan, grid)
-        let groups = try groups(plan, grid)
-        for group in groups {
-            try context.check()
-            var kept = group.members.map { _ in PresenceBitmap(count: grid.count) }
-            var taken = [Int](repeating: 0, count: grid.count)
-            for (index, member) in group.members.enumerated() {
-                member.column.anyPresent.forEach { step in
-                    guard taken[step] < counts[step] else { return }
-                    taken[step] += 1
-                    kept[index].insert(step)
-                }
+        let key = GroupKey(plan)
+        var taken: [LabelSet: [Int32]] = [:]
+        let bytes = grid.count &* MemoryLayout<Int32>.stride
+        try vector(plan.operand, grid) { series in
+            let labels = key.labels(of: series.labels)
+            if taken[labels] == nil {
+                try context.hold(grid.count, bytes: bytes)
+                taken[labels] = [Int32](repeating: 0, count: grid.count)
             }
-            try push(group.members, kept, Array(group.members.indices), sink)
+            var kept = PresenceBitmap(count: grid.count)
+            series.column.anyPresent.forEach { step in
+                guard let before = taken[labels]?[step], Int(before) < counts[step] else { return }
+                taken[labels]?[step] = before + 1
+                kept.insert(step)
+            }
+            if kept.isEmpty { return }
+            var series = series
+            series.column.formIntersection(kept)
+            try sink(series)
         }
-        release(groups)
+        context.release(taken.count * grid.count, bytes: taken.count * bytes)
     }
 
     /// Picks series by their hash, so that the same ones are picked each time, and a ratio and its complement
@@ -136,16 +115,6 @@ extension Evaluator {
                 if !isKept { series.column.remove(step) }
             }
             if !series.column.isEmpty { try sink(series) }
-        }
-    }
-
-    private func push(
-        _ members: [VectorSeries], _ kept: [PresenceBitmap], _ order: [Int], _ sink: SeriesSink
-    ) throws {
-        for index in order where !kept[index].isEmpty {
-            var series = members[index]
-            series.column.formIntersection(kept[index])
-            try sink(series)
         }
     }
 
@@ -176,7 +145,7 @@ extension Evaluator {
                 let labels = key.labels(of: series.labels.setting(label, text))
                 let index = indexes[labels] ?? groups.count
                 if index == groups.count {
-                    try context.hold(grid.count)
+                    try context.hold(grid.count, bytes: Column.byteCount(steps: grid.count))
                     indexes[labels] = index
                     groups.append(VectorSeries(labels: labels, column: Column(count: grid.count)))
                 }
@@ -186,6 +155,38 @@ extension Evaluator {
             try series.column.histograms?.forEach { try count($1.description, $0) }
         }
         for series in groups { try sink(series) }
-        context.release(groups.count * grid.count)
+        context.release(groups.count * grid.count, bytes: groups.count * Column.byteCount(steps: grid.count))
+    }
+}
+
+/// Holds the members of each group until it is complete.
+private struct Members: GroupSink {
+    let keepsName: Bool
+    let context: EvaluationContext
+    let note: (VectorSeries) -> Void
+    let complete: ([VectorSeries], LabelSet, _ dropsName: Bool) throws -> Void
+    private var groups: [Int: (members: [VectorSeries], labels: LabelSet, dropsName: Bool)] = [:]
+
+    init(
+        keepsName: Bool, context: EvaluationContext, note: @escaping (VectorSeries) -> Void,
+        complete: @escaping ([VectorSeries], LabelSet, Bool) throws -> Void
+    ) {
+        self.keepsName = keepsName
+        self.context = context
+        self.note = note
+        self.complete = complete
+    }
+
+    mutating func add(_ series: VectorSeries, group: Int, labels: LabelSet) throws {
+        note(series)
+        try context.hold(series)
+        groups[group, default: ([], labels, false)].members.append(series)
+        if series.dropsName, keepsName { groups[group]?.dropsName = true }
+    }
+
+    mutating func finish(group: Int) throws {
+        guard let (members, labels, dropsName) = groups.removeValue(forKey: group) else { return }
+        try complete(members, labels, dropsName)
+        for member in members { context.release(member) }
     }
 }

@@ -11,10 +11,11 @@ enum HistogramTreatment {
 }
 
 /// One group of an aggregation: accumulators for each step.
-struct FoldedGroup<A: Accumulator> {
+struct FoldedGroup<A: ColumnAccumulator> {
     let labels: LabelSet
     var dropsName = false
-    private var rows: [A]
+    private var rows: A
+    private let stepCount: Int
     private var present: PresenceBitmap
     /// Empty until the first histogram that is to be added.
     private var histograms: [HistogramRow] = []
@@ -28,22 +29,15 @@ struct FoldedGroup<A: Accumulator> {
 
     init(labels: LabelSet, count: Int) {
         self.labels = labels
-        rows = [A](repeating: A(), count: count)
+        rows = A(count: count)
+        stepCount = count
         present = PresenceBitmap(count: count)
     }
 
     mutating func add(
         _ series: VectorSeries, _ treatment: HistogramTreatment, _ plan: AggregatePlan, _ context: EvaluationContext
     ) {
-        rows.withUnsafeMutableBufferPointer { rows in
-            series.column.values.withUnsafeBufferPointer { values in
-                if series.column.present.isFull {
-                    for step in rows.indices { rows[step].add(values[step]) }
-                } else {
-                    series.column.present.forEach { rows[$0].add(values[$0]) }
-                }
-            }
-        }
+        series.column.values.withUnsafeBufferPointer { rows.add($0, series.column.present) }
         present.formUnion(series.column.present)
         guard let added = series.column.histograms, !added.present.isEmpty else { return }
         switch treatment {
@@ -51,10 +45,11 @@ struct FoldedGroup<A: Accumulator> {
             context.annotations.info(
                 "ignored histogram in \(plan.operation.rawValue) aggregation", at: plan.operandRange)
         case .counted:
-            added.present.forEach { rows[$0].add(0) }
+            // A count does not look at the value.
+            series.column.values.withUnsafeBufferPointer { rows.add($0, added.present) }
             present.formUnion(added.present)
         case .added(let isMean):
-            if histograms.isEmpty { histograms = [HistogramRow](repeating: .none, count: rows.count) }
+            if histograms.isEmpty { histograms = [HistogramRow](repeating: .none, count: stepCount) }
             let name = series.labels.metricName ?? ""
             added.forEach { step, histogram in
                 histograms[step] = FoldedGroup.adding(histogram, to: histograms[step], isMean, name, plan, context)
@@ -85,8 +80,8 @@ struct FoldedGroup<A: Accumulator> {
 
     /// The group's result at each step.
     func column(_ plan: AggregatePlan, _ context: EvaluationContext) -> Column {
-        var column = Column(count: rows.count)
-        present.forEach { column.values[$0] = rows[$0].result }
+        var column = Column(count: stepCount)
+        present.forEach { column.values[$0] = rows.result(at: $0) }
         column.present = present
         for step in histograms.indices {
             if case .none = histograms[step] { continue }

@@ -24,6 +24,12 @@ struct Column: Sendable {
 
     var count: Int { values.count }
 
+    /// The memory it takes.
+    var byteCount: Int { Column.byteCount(steps: values.count) + (histograms?.byteCount ?? 0) }
+
+    /// The memory that a column of floats takes.
+    static func byteCount(steps: Int) -> Int { steps &* MemoryLayout<Double>.stride &+ (steps &+ 63) / 64 &* 8 }
+
     @inline(__always)
     mutating func set(_ index: Int, _ value: Double) {
         values[index] = value

@@ -5,26 +5,26 @@ import StorageAPI
     import Glibc
 #endif
 
-/// What belongs to one running query: its limits, its annotations, its flag of cancellation.
-/// Used by one thread at a time.
+/// What belongs to one thread's part of a running query: its annotations, its counts, and the budget that it shares
+/// with the other threads of the query. Used by one thread at a time.
 final class EvaluationContext {
     let options: EngineOptions
     let query: [UInt8]
-    let cancellation: Cancellation
-    /// On the monotonic clock, nanoseconds.
-    private let deadline: UInt64
-    private var ticks = 0
-    private var heldSamples = 0
+    let budget: QueryBudget
     /// ms
-    var lookbackDelta: Int64 = 0
+    let lookbackDelta: Int64
+    private var ticks = 0
     private(set) var statistics = QueryStatistics()
     var annotations = Annotations()
+    /// What each operator does, where somebody asked for it.
+    let profile: PlanProfile?
 
-    init(options: EngineOptions, query: [UInt8], cancellation: Cancellation, deadline: UInt64) {
+    init(options: EngineOptions, query: [UInt8], budget: QueryBudget, lookbackDelta: Int64, profile: PlanProfile?) {
         self.options = options
         self.query = query
-        self.cancellation = cancellation
-        self.deadline = deadline
+        self.budget = budget
+        self.lookbackDelta = lookbackDelta
+        self.profile = profile
     }
 
     static func monotonicNow() -> UInt64 {
@@ -35,29 +35,64 @@ final class EvaluationContext {
 
     /// To be called for every piece of work of at most a few thousand samples.
     func check() throws(QueryError) {
-        if cancellation.isCancelled { throw .canceled("query was canceled in expression evaluation") }
+        try budget.checkCancellation()
         ticks &+= 1
-        guard ticks & 15 == 0 else { return }
-        if EvaluationContext.monotonicNow() > deadline {
-            throw .timeout("query timed out in expression evaluation")
-        }
+        if ticks & 15 == 0 { try budget.checkDeadline() }
     }
 
-    /// Counts samples as held in memory.
-    func hold(_ count: Int) throws(QueryError) {
-        heldSamples += count
-        statistics.peakSamples = max(statistics.peakSamples, heldSamples)
-        if heldSamples > options.maxSamples {
-            throw .tooLarge("query processing would load too many samples into memory in query execution")
-        }
+    /// Counts points as held, with the memory they lie in.
+    func hold(_ count: Int, bytes: Int = 0) throws(QueryError) {
+        try budget.hold(samples: count)
+        try budget.charge(bytes: bytes)
     }
 
-    func release(_ count: Int) { heldSamples -= count }
+    func release(_ count: Int, bytes: Int = 0) {
+        budget.release(samples: count)
+        budget.refund(bytes: bytes)
+    }
+
+    /// Whether a column of so many steps may be taken at all, before it is.
+    func checkColumn(steps: Int) throws(QueryError) {
+        let bytes = Column.byteCount(steps: steps)
+        defer { release(steps, bytes: bytes) }
+        try hold(steps, bytes: bytes)
+    }
+
+    func hold(_ series: VectorSeries) throws(QueryError) {
+        try hold(series.column.pointCount, bytes: series.byteCount)
+    }
+
+    func release(_ series: VectorSeries) { release(series.column.pointCount, bytes: series.byteCount) }
 
     func countRead(_ samples: Int, queryable: Int) {
         statistics.samplesRead &+= samples
         statistics.totalQueryableSamples &+= queryable
     }
 
-    func setTimings(_ change: (inout QueryStatistics) -> Void) { change(&statistics) }
+    /// What a part of the work done by another thread has found.
+    func merge(_ part: WorkReport) {
+        statistics.samplesRead &+= part.samplesRead
+        statistics.totalQueryableSamples &+= part.totalQueryableSamples
+        annotations.merge(part.annotations)
+        if let other = part.profile { profile?.merge(other) }
+    }
+
+    /// What this thread has found since the last time it was asked.
+    func takeReport() -> WorkReport {
+        defer {
+            statistics = QueryStatistics()
+            annotations = Annotations()
+        }
+        return WorkReport(
+            samplesRead: statistics.samplesRead, totalQueryableSamples: statistics.totalQueryableSamples,
+            annotations: annotations, profile: profile?.take())
+    }
+}
+
+/// What one thread's work adds to the query's.
+struct WorkReport: Sendable {
+    var samplesRead: Int
+    var totalQueryableSamples: Int
+    var annotations: Annotations
+    var profile: PlanProfile.Figures?
 }

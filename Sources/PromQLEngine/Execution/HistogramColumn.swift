@@ -17,6 +17,16 @@ struct HistogramColumn: Sendable {
         present = PresenceBitmap(count: count, filled: true)
     }
 
+    /// The memory it takes, buckets included.
+    var byteCount: Int {
+        var total = values.count &* MemoryLayout<NativeHistogram?>.stride
+        present.forEach { step in
+            guard let histogram = values[step] else { return }
+            total &+= (histogram.positiveBuckets.count &+ histogram.negativeBuckets.count) &* 8
+        }
+        return total
+    }
+
     subscript(index: Int) -> NativeHistogram? { values[index] }
 
     mutating func set(_ index: Int, _ histogram: NativeHistogram) {

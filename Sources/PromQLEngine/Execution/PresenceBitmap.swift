@@ -18,6 +18,21 @@ struct PresenceBitmap: Sendable, Equatable {
     @inline(__always)
     mutating func remove(_ index: Int) { words[index &>> 6] &= ~(1 &<< UInt64(index & 63)) }
 
+    /// Sets or clears every bit as the body says, in order.
+    @inline(__always)
+    mutating func fill(_ isPresent: (Int) -> Bool) {
+        let count = count
+        words.withUnsafeMutableBufferPointer { words in
+            for index in words.indices {
+                let first = index &<< 6
+                let end = min(64, count &- first)
+                var word: UInt64 = 0
+                for bit in 0..<end where isPresent(first &+ bit) { word |= 1 &<< UInt64(truncatingIfNeeded: bit) }
+                words[index] = word
+            }
+        }
+    }
+
     mutating func removeAll() {
         for index in words.indices { words[index] = 0 }
     }

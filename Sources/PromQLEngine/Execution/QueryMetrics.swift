@@ -15,8 +15,7 @@ struct QueryMetrics: Sendable {
         registry.gauge(
             "prometheus_engine_queries_concurrent_max", "The max number of concurrent queries."
         ).set(Double(maxConcurrency))
-        registry.gauge("prometheus_engine_query_log_enabled", "State of the query log.").set(0)
-        _ = registry.counter("prometheus_engine_query_log_failures_total", "The number of query log failures.")
+        _ = QueryLogMetrics(registry)
         samples = registry.counter(
             "prometheus_engine_query_samples_total", "The total number of samples loaded by all queries.")
         func slice(_ name: String) -> Summary {

@@ -62,11 +62,15 @@ struct ResultAssembly {
         try evaluator.eachRangeSeries(range, grid) { labels, dropsName, samples in
             let kept = try rawSamples(range, samples)
             if kept.isEmpty { return }
-            try evaluator.context.hold(kept.count + kept.histograms.count)
+            try evaluator.context.hold(kept.count + kept.histograms.count, bytes: kept.count &* 16)
             let labels = dropsName ? MetricIdentity.dropped(labels) : labels
             all.append(MatrixSeries(labels: labels, samples: kept))
         }
-        return all.sorted { $0.labels < $1.labels }
+        all.sort { $0.labels < $1.labels }
+        for (one, next) in zip(all, all.dropFirst()) where one.labels == next.labels {
+            throw QueryError.execution("vector cannot contain metrics with the same labelset")
+        }
+        return all
     }
 
     private func rawSamples(_ range: RangePlan, _ samples: borrowing SampleBuffer) throws -> SampleBuffer {
@@ -99,7 +103,7 @@ struct SeriesCollector {
 
     mutating func add(_ new: VectorSeries) throws(QueryError) {
         if new.column.isEmpty { return }
-        try context.hold(new.column.pointCount)
+        try context.hold(new)
         guard let known = indexes[new.labels] else {
             indexes[new.labels] = series.count
             series.append(new)
@@ -113,6 +117,6 @@ struct SeriesCollector {
     }
 
     func release() {
-        context.release(series.reduce(0) { $0 + $1.column.pointCount })
+        for one in series { context.release(one) }
     }
 }

@@ -6,6 +6,9 @@ struct VectorSeries: Sendable {
     /// The metric name is to go at the end of the evaluation (`promql-delayed-name-removal`).
     var dropsName = false
     var column: Column
+
+    /// The memory that its labels and its column take.
+    var byteCount: Int { labels.packed.count + column.byteCount }
 }
 
 /// Takes series one after the other, as an operator makes them.

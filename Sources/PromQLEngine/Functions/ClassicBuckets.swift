@@ -11,6 +11,15 @@ enum ClassicBuckets {
     /// Differences below this part of the larger count are taken for rounding errors.
     private static let tolerance = 1e-12
 
+    /// Sorts by bound and adds up buckets with the same bound (`1` and `1.0`), unless that is done already.
+    static func order(_ buckets: inout ContiguousArray<Bucket>) {
+        var index = 1
+        while index < buckets.count, buckets[index - 1].bound < buckets[index].bound { index += 1 }
+        if index >= buckets.count { return }
+        buckets.sort { $0.bound < $1.bound }
+        coalesce(&buckets)
+    }
+
     /// - Returns: NaN for no observations or fewer than two buckets, and what had to be forced to make the counts
     ///   ascend.
     static func quantile(
@@ -19,9 +28,8 @@ enum ClassicBuckets {
         if q.isNaN { return (.nan, nil) }
         if q < 0 { return (-.infinity, nil) }
         if q > 1 { return (.infinity, nil) }
-        buckets.sort { $0.bound < $1.bound }
+        order(&buckets)
         guard let last = buckets.last, last.bound == .infinity else { return (.nan, nil) }
-        coalesce(&buckets)
         let forced = ensureMonotonic(&buckets)
         guard buckets.count >= 2 else { return (.nan, forced) }
         let observations = buckets[buckets.count - 1].count
@@ -41,7 +49,6 @@ enum ClassicBuckets {
         return (start + (end - start) * (rank / count), forced)
     }
 
-    /// Adds up buckets with the same bound (`1` and `1.0`).
     private static func coalesce(_ buckets: inout ContiguousArray<Bucket>) {
         var kept = 0
         for index in buckets.indices.dropFirst() {
@@ -62,6 +69,11 @@ enum ClassicBuckets {
         for index in buckets.indices.dropFirst() {
             let current = buckets[index].count
             if current == previous { continue }
+            // Nearly all ascend, by more than any tolerance.
+            if previous > 1e-300, current > previous * 1.000_001, current < 1e300 {
+                previous = current
+                continue
+            }
             if isAlmostEqual(previous, current) {
                 buckets[index].count = previous
             } else if current < previous {
@@ -88,9 +100,8 @@ enum ClassicBuckets {
 
     /// The part of the observations between two values, linear within a bucket.
     static func fraction(_ lower: Double, _ upper: Double, _ buckets: inout ContiguousArray<Bucket>) -> Double {
-        buckets.sort { $0.bound < $1.bound }
+        order(&buckets)
         guard let last = buckets.last, last.bound == .infinity else { return .nan }
-        coalesce(&buckets)
         _ = ensureMonotonic(&buckets)
         let observations = buckets[buckets.count - 1].count
         if observations == 0 || observations.isNaN || lower.isNaN || upper.isNaN { return .nan }
@@ -118,7 +129,7 @@ enum ClassicBuckets {
     }
 
     /// What was forced onto descending counts, over all steps and histograms of one metric.
-    struct Monotonicity {
+    struct Monotonicity: Sendable {
         private var lowest = Double.infinity
         private var highest = -Double.infinity
         private var largest = 0.0
@@ -135,12 +146,20 @@ enum ClassicBuckets {
         }
 
         mutating func merge(_ other: Monotonicity, at time: Timestamp) {
-            lowest = min(lowest, other.lowest)
-            highest = max(highest, other.highest)
-            largest = max(largest, other.largest)
-            samples += 1
-            first = min(first, time)
-            last = max(last, time)
+            var sample = other
+            (sample.samples, sample.first, sample.last) = (1, time, time)
+            self = union(sample)
+        }
+
+        func union(_ other: Monotonicity) -> Monotonicity {
+            var union = self
+            union.lowest = min(lowest, other.lowest)
+            union.highest = max(highest, other.highest)
+            union.largest = max(largest, other.largest)
+            union.samples += other.samples
+            union.first = min(first, other.first)
+            union.last = max(last, other.last)
+            return union
         }
 
         /// The message as far as it decides which messages are the same.

@@ -19,7 +19,7 @@ enum CountingFunctions {
                     default: true
                     }
                 }
-            }),
+            }, series: SlidingWindows.changes { $0 != $1 && !($0.isNaN && $1.isNaN) }),
         FunctionDefinition(
             name: "resets",
             kernel: .window({ window, call in
@@ -37,7 +37,7 @@ enum CountingFunctions {
                     default: true
                     }
                 }
-            }),
+            }, series: SlidingWindows.changes { $1 < $0 }),
     ]
 
     private static func count(

@@ -7,6 +7,10 @@ struct FunctionDefinition: Sendable {
     var name: String
     var dropsName = true
     var kernel: FunctionKernel
+    /// A window function's way to compute all windows of a series of floats in one pass. It gives what the kernel gives.
+    var series: SeriesKernel?
+    /// Whether `series` looks at how far windows are to be stretched.
+    var needsStretches = false
 }
 
 /// Changes a column in place; the parameters are one value for each step.
@@ -130,9 +134,9 @@ enum FunctionTable {
     static func named(_ name: String) -> FunctionDefinition? { byName[name] }
 
     /// Stands for an expression that is evaluated at no time at all.
-    static var nothing: CallPlan {
+    static func nothing(id: Int) -> CallPlan {
         CallPlan(
-            function: FunctionDefinition(name: "", kernel: .vector { _, _, _, _ in }), arguments: [],
+            id: id, function: FunctionDefinition(name: "", kernel: .vector { _, _, _, _ in }), arguments: [],
             expressions: [], range: SourceRange(0, 0))
     }
 }

@@ -25,7 +25,7 @@ enum HistogramRate {
             end: window.floats.end)
         let began = window.startTimestamp(window.times.startIndex)
         if isCounter, began != 0, began > window.floats.start, began < first {
-            stretch.begin(at: began)
+            stretch.begin(at: began, last: last)
             if result == nil {
                 result = oldest
             } else if !combine(&result, adding: oldest, call) {

@@ -46,6 +46,8 @@ final class HistogramVector {
             }
             classics[index].buckets.append((bound, series.column))
         }
+        // Buckets in the order of their bounds need no sorting at each step.
+        for index in classics.indices { classics[index].buckets.sort { $0.bound < $1.bound } }
         if !natives.isEmpty { dropMixed(indexes) }
     }
 
@@ -104,7 +106,8 @@ final class HistogramVector {
     ) throws {
         for series in natives {
             var column = Column(count: grid.count)
-            let name = series.labels.metricName ?? ""
+            // Without the delay the name is gone by the time that anything is said of a histogram.
+            let name = evaluator.context.options.enablesDelayedNameRemoval ? series.labels.metricName ?? "" : ""
             series.column.histograms?.forEach { column.set($0, native($1, $0, name)) }
             try push(series.labels, series.dropsName, column, label, sink)
         }
@@ -115,8 +118,10 @@ final class HistogramVector {
             var column = Column(count: grid.count)
             for step in 0..<grid.count {
                 buckets.removeAll(keepingCapacity: true)
-                for (bound, bucket) in histogram.buckets where bucket.present.contains(step) {
-                    buckets.append(ClassicBuckets.Bucket(bound: bound, count: bucket.values[step]))
+                for index in histogram.buckets.indices where histogram.buckets[index].column.present.contains(step) {
+                    buckets.append(
+                        ClassicBuckets.Bucket(
+                            bound: histogram.buckets[index].bound, count: histogram.buckets[index].column.values[step]))
                 }
                 if !buckets.isEmpty { column.set(step, classic(&buckets, step, name)) }
             }
@@ -155,7 +160,7 @@ final class HistogramVector {
     /// To be called when all is pushed: says what was forced, and gives the memory back.
     func finish() {
         for (name, change) in forced {
-            evaluator.context.annotations.info(change.stem(name), detail: change.detail, at: range)
+            evaluator.context.annotations.info(change.stem(name), forced: change, at: range)
         }
         evaluator.release(materialized)
     }

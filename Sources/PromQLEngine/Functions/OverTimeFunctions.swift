@@ -5,26 +5,43 @@ import SeriesModel
 enum OverTimeFunctions {
     static let all: [FunctionDefinition] = [
         FunctionDefinition(
-            name: "avg_over_time", kernel: .window({ window, _ in average(window) }) { average($0, $1) }),
-        FunctionDefinition(name: "sum_over_time", kernel: .window({ window, _ in sum(window) }) { sum($0, $1) }),
-        FunctionDefinition(name: "count_over_time", kernel: counting { Double($0) }),
-        FunctionDefinition(name: "present_over_time", kernel: counting { _ in 1 }),
-        FunctionDefinition(name: "last_over_time", dropsName: false, kernel: edge(isFirst: false)),
-        FunctionDefinition(name: "first_over_time", dropsName: false, kernel: edge(isFirst: true)),
+            name: "avg_over_time", kernel: .window({ window, _ in average(window) }) { average($0, $1) },
+            series: SlidingWindows.average),
+        FunctionDefinition(
+            name: "sum_over_time", kernel: .window({ window, _ in sum(window) }) { sum($0, $1) },
+            series: SlidingWindows.sum),
+        FunctionDefinition(
+            name: "count_over_time", kernel: counting { Double($0) }, series: SlidingWindows.counting { Double($0) }),
+        FunctionDefinition(
+            name: "present_over_time", kernel: counting { _ in 1 }, series: SlidingWindows.counting { _ in 1 }),
+        FunctionDefinition(
+            name: "last_over_time", dropsName: false, kernel: edge(isFirst: false),
+            series: SlidingWindows.edge(isFirst: false)),
+        FunctionDefinition(
+            name: "first_over_time", dropsName: false, kernel: edge(isFirst: true),
+            series: SlidingWindows.edge(isFirst: true)),
         FunctionDefinition(
             name: "max_over_time",
-            kernel: .floatWindow { window, _ in extreme(window) { $0 > $1 }.map { window.values[$0] } }),
+            kernel: .floatWindow { window, _ in extreme(window) { $0 > $1 }.map { window.values[$0] } },
+            series: SlidingWindows.greatest),
         FunctionDefinition(
             name: "min_over_time",
-            kernel: .floatWindow { window, _ in extreme(window) { $0 < $1 }.map { window.values[$0] } }),
+            kernel: .floatWindow { window, _ in extreme(window) { $0 < $1 }.map { window.values[$0] } },
+            series: SlidingWindows.least),
         FunctionDefinition(
             name: "ts_of_max_over_time",
-            kernel: .floatWindow { window, _ in seconds(window, extreme(window) { $0 >= $1 }) }),
+            kernel: .floatWindow { window, _ in seconds(window, extreme(window) { $0 >= $1 }) },
+            series: SlidingWindows.greatestTime),
         FunctionDefinition(
             name: "ts_of_min_over_time",
-            kernel: .floatWindow { window, _ in seconds(window, extreme(window) { $0 <= $1 }) }),
-        FunctionDefinition(name: "ts_of_last_over_time", kernel: edgeTime(isFirst: false)),
-        FunctionDefinition(name: "ts_of_first_over_time", kernel: edgeTime(isFirst: true)),
+            kernel: .floatWindow { window, _ in seconds(window, extreme(window) { $0 <= $1 }) },
+            series: SlidingWindows.leastTime),
+        FunctionDefinition(
+            name: "ts_of_last_over_time", kernel: edgeTime(isFirst: false),
+            series: SlidingWindows.edgeTime(isFirst: false)),
+        FunctionDefinition(
+            name: "ts_of_first_over_time", kernel: edgeTime(isFirst: true),
+            series: SlidingWindows.edgeTime(isFirst: true)),
         FunctionDefinition(
             name: "stddev_over_time", kernel: .floatWindow { window, _ in variance(window)?.squareRoot() }),
         FunctionDefinition(name: "stdvar_over_time", kernel: .floatWindow { window, _ in variance(window) }),
@@ -181,16 +198,71 @@ enum OverTimeFunctions {
 enum Quantile {
     /// - Returns: NaN for no values or NaN rank, ∓Inf below 0 and above 1.
     static func of(_ values: [Double], _ q: Double) -> Double {
+        var values = values
+        return of(&values, q)
+    }
+
+    /// - Parameter values: come back in another order.
+    static func of(_ values: inout [Double], _ q: Double) -> Double {
         if values.isEmpty || q.isNaN { return .nan }
         if q < 0 { return -.infinity }
         if q > 1 { return .infinity }
-        let sorted = values.sorted { $0 < $1 || ($0.isNaN && !$1.isNaN) }
-        let rank = q * Double(sorted.count - 1)
+        let rank = q * Double(values.count - 1)
         let lower = max(0, rank.rounded(.down))
         let low = Int(clamping: Int64(clamping: lower) ?? 0)
-        let high = min(sorted.count - 1, low + 1)
+        let high = min(values.count - 1, low + 1)
         let weight = rank - lower
-        return sorted[low] * (1 - weight) + sorted[high] * weight
+        return values.withUnsafeMutableBufferPointer { values in
+            // NaN comes before all numbers.
+            var numbers = 0
+            for index in values.indices where values[index].isNaN {
+                values.swapAt(index, numbers)
+                numbers += 1
+            }
+            func ranked(_ index: Int) -> Double {
+                if index < numbers { return values[index] }
+                select(values, from: numbers, index)
+                return values[index]
+            }
+            return ranked(low) * (1 - weight) + ranked(high) * weight
+        }
+    }
+
+    /// Brings the value of a rank to its place, the lesser ones before it (Hoare, 1961, with the median of three as
+    /// pivot; sorts what is left once it has taken too many turns).
+    private static func select(_ values: UnsafeMutableBufferPointer<Double>, from start: Int, _ rank: Int) {
+        var (low, high) = (start, values.count - 1)
+        var turns = 0
+        while high - low > 16 {
+            turns += 1
+            if turns > 64 { break }
+            let middle = low + (high - low) / 2
+            if values[middle] < values[low] { values.swapAt(middle, low) }
+            if values[high] < values[low] { values.swapAt(high, low) }
+            if values[high] < values[middle] { values.swapAt(high, middle) }
+            let pivot = values[middle]
+            var (left, right) = (low, high)
+            while left <= right {
+                while values[left] < pivot { left += 1 }
+                while pivot < values[right] { right -= 1 }
+                if left <= right {
+                    values.swapAt(left, right)
+                    left += 1
+                    right -= 1
+                }
+            }
+            if rank <= right {
+                high = right
+            } else if rank >= left {
+                low = left
+            } else {
+                return
+            }
+        }
+        if high > low {
+            var rest = UnsafeMutableBufferPointer(rebasing: values[low...high])
+            rest.sort()
+        }
     }
 
     static func isOutOfRange(_ q: Double) -> Bool { q.isNaN || q < 0 || q > 1 }

@@ -9,10 +9,12 @@ enum RateFunctions {
         difference("delta", isCounter: false, isRate: false),
         FunctionDefinition(
             name: "irate",
-            kernel: .window({ window, _ in instant(window, isRate: true) }) { instant($0, $1, isRate: true) }),
+            kernel: .window({ window, _ in instant(window, isRate: true) }) { instant($0, $1, isRate: true) },
+            series: { SlidingRate.instant($0, &$1, isRate: true) }),
         FunctionDefinition(
             name: "idelta",
-            kernel: .window({ window, _ in instant(window, isRate: false) }) { instant($0, $1, isRate: false) }),
+            kernel: .window({ window, _ in instant(window, isRate: false) }) { instant($0, $1, isRate: false) },
+            series: { SlidingRate.instant($0, &$1, isRate: false) }),
     ]
 
     private static func difference(_ name: String, isCounter: Bool, isRate: Bool) -> FunctionDefinition {
@@ -31,7 +33,9 @@ enum RateFunctions {
                     return extrapolated(window.floats, call, isCounter: isCounter, isRate: isRate).map { .float($0) }
                 }
                 return HistogramRate.extrapolated(window, call, isCounter: isCounter, isRate: isRate)
-            })
+            },
+            series: { SlidingRate.extrapolated($0, &$1, isCounter: isCounter, isRate: isRate) },
+            needsStretches: true)
     }
 
     // MARK: Extrapolation
@@ -50,7 +54,7 @@ enum RateFunctions {
             first: times[low], last: times[last], count: window.count, start: window.start, end: window.end)
         if isCounter, let began = window.known(start: low), began > window.start, began < times[low] {
             // The counter began inside the window, at zero.
-            stretch.begin(at: began)
+            stretch.begin(at: began, last: times[last])
             result += values[low]
         } else if window.count == 1 {
             return nil
@@ -127,14 +131,15 @@ extension Window {
 /// How far the difference between the first and the last sample of a window is stretched to the window's edges.
 struct Stretch {
     /// Seconds each.
-    private var toStart: Double
-    private var toEnd: Double
-    private var sampled: Double
-    private let last: Timestamp
+    private(set) var toStart: Double
+    private(set) var toEnd: Double
+    private(set) var sampled: Double
+
+    /// Of no window.
+    static let none = Stretch(first: 0, last: 0, count: 0, start: 0, end: 0)
 
     /// - Parameter count: of the samples.
     init(first: Timestamp, last: Timestamp, count: Int, start: Timestamp, end: Timestamp) {
-        self.last = last
         toStart = Double(first &- start) / 1000
         toEnd = Double(end &- last) / 1000
         sampled = Double(last &- first) / 1000
@@ -152,8 +157,8 @@ struct Stretch {
         if toZero < toStart { toStart = toZero }
     }
 
-    /// The series is known to have begun then.
-    mutating func begin(at time: Timestamp) {
+    /// The series is known to have begun so long before the last sample.
+    mutating func begin(at time: Timestamp, last: Timestamp) {
         toStart = 0
         sampled = Double(last &- time) / 1000
     }

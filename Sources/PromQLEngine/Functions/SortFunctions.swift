@@ -54,32 +54,37 @@ enum SortFunctions {
     }
 }
 
-/// Text order in which runs of digits compare as numbers: `node2` before `node10`.
+/// Text order in which runs of digits compare as numbers: `node2` before `node10`. Texts are compared run by run, of
+/// digits or of anything else, so that `web1` comes before `web-1`: `web` is the shorter run.
 enum NaturalOrder {
     static func precedes(_ a: String, _ b: String) -> Bool {
         var left = Array(a.utf8)[...]
         var right = Array(b.utf8)[...]
-        while let l = left.first, let r = right.first {
-            if isDigit(l), isDigit(r) {
-                let (x, y) = (takeNumber(&left), takeNumber(&right))
-                if x.count != y.count { return x.count < y.count }
-                if x != y { return x.lexicographicallyPrecedes(y) }
-            } else if l != r {
-                return l < r
+        while !left.isEmpty, !right.isEmpty {
+            let (x, y) = (takeRun(&left), takeRun(&right))
+            if x.elementsEqual(y) { continue }
+            if let m = number(x), let n = number(y) {
+                if m != n { return m < n }
             } else {
-                left = left.dropFirst()
-                right = right.dropFirst()
+                return x.lexicographicallyPrecedes(y)
             }
         }
-        return left.isEmpty && !right.isEmpty
+        // Leading zeros, if anything, are left to tell them apart.
+        return left.isEmpty && right.isEmpty ? a.precedesByBytes(b) : left.isEmpty
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-    /// The digits at the beginning, without leading zeros.
-    private static func takeNumber(_ text: inout ArraySlice<UInt8>) -> [UInt8] {
-        let digits = text.prefix { isDigit($0) }
-        text = text.dropFirst(digits.count)
-        return Array(digits.drop { $0 == 0x30 })
+    private static func takeRun(_ text: inout ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let isNumeric = text.first.map(isDigit) ?? false
+        let run = text.prefix { isDigit($0) == isNumeric }
+        text = text.dropFirst(run.count)
+        return run
+    }
+
+    /// Nil for what is no number, or too large for one.
+    private static func number(_ run: ArraySlice<UInt8>) -> Int64? {
+        guard let first = run.first, isDigit(first) else { return nil }
+        return Int64(String(decoding: run, as: UTF8.self))
     }
 }

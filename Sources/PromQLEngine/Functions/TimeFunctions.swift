@@ -74,7 +74,8 @@ extension PlanNode {
     /// A selector that a function is applied to without anything between.
     fileprivate var directSelector: SelectorPlan? {
         switch self {
-        case .selector(let plan), .stepInvariant(.selector(let plan), _): plan
+        case .selector(let plan): plan
+        case .stepInvariant(let plan): plan.operand.directSelector
         default: nil
         }
     }

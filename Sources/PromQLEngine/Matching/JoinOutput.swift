@@ -3,8 +3,8 @@ import SeriesModel
 
 /// Collects the results of a join by their labels, and finds pairs that would give the same series twice.
 struct JoinOutput {
-    private let join: SeriesJoin
-    private let isSwapped: Bool
+    private let rules: JoinRules
+    private let stepCount: Int
     private let operation: PointOperation
     private var indexes: [Key: Int] = [:]
     private(set) var series: [VectorSeries] = []
@@ -16,13 +16,14 @@ struct JoinOutput {
         var group: LabelSet
     }
 
-    init(join: SeriesJoin, isSwapped: Bool) {
-        self.join = join
-        self.isSwapped = isSwapped
-        operation = PointOperation(join.plan, join.evaluator.context)
+    init(rules: JoinRules, stepCount: Int) {
+        self.rules = rules
+        self.stepCount = stepCount
+        operation = PointOperation(rules.plan, rules.context)
     }
 
-    private var isOneToOne: Bool { join.matching.cardinality == .oneToOne }
+    private var isOneToOne: Bool { rules.matching.cardinality == .oneToOne }
+    private var isSwapped: Bool { rules.isSwapped }
 
     /// - Parameters:
     ///   - steps: at which the pair meets, where the "one" side has a point too.
@@ -30,14 +31,14 @@ struct JoinOutput {
     mutating func add(
         _ many: VectorSeries, _ one: VectorSeries, steps: PresenceBitmap, group: LabelSet,
         _ failure: inout EarliestFailure
-    ) {
+    ) throws(QueryError) {
         var steps = steps
         steps.formIntersection(one.column.anyPresent)
         if steps.isEmpty { return }
-        let labels = join.resultLabels(many.labels, one.labels)
+        let labels = rules.resultLabels(many.labels, one.labels)
         let usedKey = Key(labels: isOneToOne ? .empty : labels, group: group)
-        var taken = used[usedKey] ?? PresenceBitmap(count: join.grid.count)
-        let index = outputIndex(Key(labels: labels, group: isOneToOne ? .empty : group), many)
+        var taken = used[usedKey] ?? PresenceBitmap(count: stepCount)
+        let index = try outputIndex(Key(labels: labels, group: group), many)
         if let values = plainFloats(many, one), operation.isDefinedForFloats {
             addFloats(values, steps, index, &taken, &failure)
         } else {
@@ -46,14 +47,20 @@ struct JoinOutput {
         used[usedKey] = taken
     }
 
-    private mutating func outputIndex(_ key: Key, _ many: VectorSeries) -> Int {
+    /// Gives the memory back.
+    func release() {
+        rules.context.release(series.count * stepCount, bytes: series.count * Column.byteCount(steps: stepCount))
+    }
+
+    private mutating func outputIndex(_ key: Key, _ many: VectorSeries) throws(QueryError) -> Int {
         if let known = indexes[key] { return known }
+        try rules.context.hold(stepCount, bytes: Column.byteCount(steps: stepCount))
         indexes[key] = series.count
-        let isDelayed = join.evaluator.context.options.enablesDelayedNameRemoval
+        let isDelayed = rules.context.options.enablesDelayedNameRemoval
         series.append(
             VectorSeries(
-                labels: key.labels, dropsName: isDelayed && (many.dropsName || join.plan.returnsBool),
-                column: Column(count: join.grid.count)))
+                labels: key.labels, dropsName: isDelayed && (many.dropsName || rules.plan.returnsBool),
+                column: Column(count: stepCount)))
         return series.count - 1
     }
 

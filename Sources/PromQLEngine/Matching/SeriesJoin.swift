@@ -2,59 +2,77 @@ import PromQLSyntax
 import SeriesModel
 
 /// Joins two vectors by the labels that an arithmetic or comparison operator matches on: one-to-one, or many-to-one;
-/// `group_right` is the mirror image of `group_left`.
+/// `group_right` is the mirror image of `group_left`. The "one" side is held, the series of the other are added one
+/// after the other.
 struct SeriesJoin {
-    let plan: BinaryPlan
-    let matching: VectorMatching
-    let grid: Grid
-    let evaluator: Evaluator
+    private let rules: JoinRules
+    private let grid: Grid
     private let signature: MatchSignature
+    private let one: [VectorSeries]
+    private let oneKeys: [LabelSet]
+    private let groups: [LabelSet: [Int]]
+    /// Where the other side has anything; only kept where groups with several series make it matter.
+    private var others: PresenceBitmap?
+    private var failure = EarliestFailure()
+    private var output: JoinOutput
+    /// Where each group has met something; only kept for fill values.
+    private var matched: [LabelSet: PresenceBitmap] = [:]
 
-    init(plan: BinaryPlan, matching: VectorMatching, grid: Grid, evaluator: Evaluator) {
-        self.plan = plan
-        self.matching = matching
+    init(plan: BinaryPlan, matching: VectorMatching, grid: Grid, context: EvaluationContext, one: [VectorSeries]) {
+        rules = JoinRules(plan: plan, matching: matching, context: context)
         self.grid = grid
-        self.evaluator = evaluator
-        signature = MatchSignature(matching)
+        self.one = one
+        let signature = MatchSignature(matching)
+        self.signature = signature
+        oneKeys = one.map { signature.of($0.labels) }
+        var groups: [LabelSet: [Int]] = [:]
+        for (index, key) in oneKeys.enumerated() { groups[key, default: []].append(index) }
+        self.groups = groups
+        if groups.count < one.count {
+            let hasFill = matching.fillLeft != nil || matching.fillRight != nil
+            others = PresenceBitmap(count: grid.count, filled: hasFill)
+        }
+        output = JoinOutput(rules: rules, stepCount: grid.count)
     }
 
-    private var isSwapped: Bool { matching.cardinality == .oneToMany }
-
-    func run(_ left: [VectorSeries], _ right: [VectorSeries], _ sink: SeriesSink) throws {
-        let (many, one) = isSwapped ? (right, left) : (left, right)
-        var groups: [LabelSet: [Int]] = [:]
-        let oneKeys = one.map { signature.of($0.labels) }
-        for (index, key) in oneKeys.enumerated() { groups[key, default: []].append(index) }
-        var failure = EarliestFailure()
-        checkUnique(one, groups, many, &failure)
-        var output = JoinOutput(join: self, isSwapped: isSwapped)
+    /// A series of the "many" side.
+    mutating func add(_ series: VectorSeries) throws(QueryError) {
+        let key = signature.of(series.labels)
+        let present = series.column.anyPresent
+        others?.formUnion(present)
         // The fill values are those of the sides after the exchange, as upstream has it.
-        var matched: [LabelSet: PresenceBitmap] = [:]
-        for series in many {
-            try evaluator.context.check()
-            let key = signature.of(series.labels)
-            if matching.fillLeft != nil {
-                matched[key, default: PresenceBitmap(count: grid.count)].formUnion(series.column.anyPresent)
-            }
-            var missing = series.column.anyPresent
-            for index in groups[key] ?? [] {
-                let partner = one[index]
-                output.add(series, partner, steps: series.column.anyPresent, group: key, &failure)
-                missing.subtract(partner.column.anyPresent)
-            }
-            if let fill = matching.fillRight, !missing.isEmpty {
-                output.add(series, filler(key, fill), steps: missing, group: key, &failure)
-            }
+        if rules.matching.fillLeft != nil {
+            matched[key, default: PresenceBitmap(count: grid.count)].formUnion(present)
         }
-        if let fill = matching.fillLeft {
+        var missing = present
+        for index in groups[key] ?? [] {
+            let partner = one[index]
+            try output.add(series, partner, steps: present, group: key, &failure)
+            missing.subtract(partner.column.anyPresent)
+        }
+        if let fill = rules.matching.fillRight, !missing.isEmpty {
+            try output.add(series, filler(key, fill), steps: missing, group: key, &failure)
+        }
+    }
+
+    /// - Throws: the error of the earliest step, whichever side is to blame.
+    mutating func finish(_ sink: SeriesSink) throws {
+        if let fill = rules.matching.fillLeft {
             for (series, key) in zip(one, oneKeys) {
                 var missing = series.column.anyPresent
                 if let present = matched[key] { missing.subtract(present) }
-                if !missing.isEmpty { output.add(filler(key, fill), series, steps: missing, group: key, &failure) }
+                if !missing.isEmpty { try output.add(filler(key, fill), series, steps: missing, group: key, &failure) }
             }
         }
+        if let others { checkUnique(others) }
         try failure.finish()
-        for series in output.series where !series.column.isEmpty { try sink(series) }
+        // Groups that differ in nothing but what names the metric give the same series.
+        var guardian = rules.joinsOnName ? DuplicateGuard() : nil
+        for series in output.series where !series.column.isEmpty {
+            try guardian?.check(series)
+            try sink(series)
+        }
+        output.release()
     }
 
     /// Stands for a series that is missing on one side.
@@ -63,18 +81,10 @@ struct SeriesJoin {
     }
 
     /// The "one" side may have one series of a group at a step, wherever the other side has anything at all.
-    private func checkUnique(
-        _ one: [VectorSeries], _ groups: [LabelSet: [Int]], _ many: [VectorSeries], _ failure: inout EarliestFailure
-    ) {
-        var others: PresenceBitmap?
-        for (key, members) in groups where members.count > 1 {
-            if others == nil {
-                let hasFill = matching.fillLeft != nil || matching.fillRight != nil
-                var any = PresenceBitmap(count: grid.count, filled: hasFill)
-                for series in many { any.formUnion(series.column.anyPresent) }
-                others = any
-            }
-            guard let others else { return }
+    private mutating func checkUnique(_ others: PresenceBitmap) {
+        // In the order of the series: of two groups at fault, always the same one is named.
+        for (first, key) in oneKeys.enumerated() {
+            guard let members = groups[key], members.count > 1, members[0] == first else { continue }
             var seen = PresenceBitmap(count: grid.count)
             for (position, index) in members.enumerated() {
                 var common = one[index].column.anyPresent
@@ -83,7 +93,7 @@ struct SeriesJoin {
                     let earlier = members[..<position].last { one[$0].column.anyPresent.contains(step) } ?? index
                     let pair = [one[index].labels, one[earlier].labels].sorted()
                     failure.note(
-                        "found duplicate series for the match group \(key) on the \(isSwapped ? "left" : "right") "
+                        "found duplicate series for the match group \(key) on the \(rules.isSwapped ? "left" : "right") "
                             + "hand-side of the operation: [\(pair[0]), \(pair[1])];many-to-many matching not "
                             + "allowed: matching labels must be unique on one side", at: step, order: 0)
                 }
@@ -91,11 +101,23 @@ struct SeriesJoin {
             }
         }
     }
+}
+
+/// What a join makes of a pair.
+struct JoinRules {
+    let plan: BinaryPlan
+    let matching: VectorMatching
+    let context: EvaluationContext
+
+    /// Whether the left side is the "one" side.
+    var isSwapped: Bool { matching.cardinality == .oneToMany }
+
+    var joinsOnName: Bool { matching.isOn && matching.labels.contains(where: MetricIdentity.labels.contains) }
 
     /// The labels of the result of a pair.
     func resultLabels(_ many: LabelSet, _ one: LabelSet) -> LabelSet {
         var builder = LabelSetBuilder(many)
-        let isDelayed = evaluator.context.options.enablesDelayedNameRemoval
+        let isDelayed = context.options.enablesDelayedNameRemoval
         if plan.operation.changesSchema || (plan.returnsBool && !isDelayed) {
             for name in MetricIdentity.labels { builder.remove(name) }
         }

@@ -3,27 +3,6 @@ import SeriesModel
 import StorageAPI
 
 extension Evaluator {
-    /// The newest sample within the lookback at each step.
-    func selector(_ plan: SelectorPlan, _ grid: Grid, _ sink: SeriesSink) throws {
-        if plan.rangeExtension == .smoothed { return try smoothedSelector(plan, grid, sink) }
-        try eachSelected(plan, grid) { labels, samples in
-            var column = Column(count: grid.count)
-            if samples.histograms.isEmpty {
-                Lookback.fill(&column, samples, grid, plan, lookbackDelta)
-            } else {
-                Lookback.walk(samples, grid, plan, lookbackDelta) { step, sample in
-                    switch sample {
-                    case .float(let index): column.set(step, samples.values[index])
-                    case .histogram(let index): column.set(step, samples.histograms[index])
-                    }
-                }
-            }
-            if column.isEmpty { return }
-            context.countRead(samples.count + samples.histograms.count, queryable: column.pointCount)
-            try sink(VectorSeries(labels: labels, column: column))
-        }
-    }
-
     /// The timestamps (s) of the samples that `selector` would give.
     func selectorTimestamps(_ plan: SelectorPlan, _ grid: Grid, _ sink: SeriesSink) throws {
         try eachSampleInstant(plan, grid, sink) { samples, sample in
@@ -73,28 +52,68 @@ extension Evaluator {
             try set.read(index, into: &samples)
             if samples.isEmpty { continue }
             let size = samples.count + samples.histograms.count + grid.count
-            try context.hold(size)
+            let bytes = (samples.timestamps.capacity &+ samples.values.capacity &+ grid.count) &* 8
+            try context.hold(size, bytes: bytes)
+            if let profile = context.profile { profile.count(plan.id, series: 1, samples: samples.count) }
             if plan.refinesResetHints { CounterResetHints.refine(&samples) }
             try body(set.labels(at: index), samples)
-            context.release(size)
-        }
-    }
-
-    private func smoothedSelector(_ plan: SelectorPlan, _ grid: Grid, _ sink: SeriesSink) throws {
-        let smoothing = Smoothing(plan: plan, grid: grid, lookback: lookbackDelta, context: context)
-        try eachSelected(plan, grid) { labels, samples in
-            let column = smoothing.column(labels, samples.withoutStaleMarkers())
-            if column.isEmpty { return }
-            context.countRead(samples.count + samples.histograms.count, queryable: column.pointCount)
-            try sink(VectorSeries(labels: labels, column: column))
+            context.release(size, bytes: bytes)
         }
     }
 }
 
+/// An instant selector, ready to be applied to one series after the other.
+struct InstantSelector {
+    let plan: SelectorPlan
+    let grid: Grid
+    let context: EvaluationContext
+
+    /// The newest sample within the lookback at each step.
+    func column(_ labels: LabelSet, _ samples: borrowing SampleBuffer) -> Column {
+        if plan.rangeExtension == .smoothed {
+            return Smoothing(plan: plan, grid: grid, lookback: context.lookbackDelta, context: context)
+                .column(labels, samples.withoutStaleMarkers())
+        }
+        var column = Column(count: grid.count)
+        if samples.histograms.isEmpty {
+            Lookback.fill(&column, samples, grid, plan, context.lookbackDelta)
+        } else {
+            Lookback.walk(samples, grid, plan, context.lookbackDelta) { step, sample in
+                switch sample {
+                case .float(let index): column.set(step, samples.values[index])
+                case .histogram(let index): column.set(step, samples.histograms[index])
+                }
+            }
+        }
+        return column
+    }
+}
+
 extension SampleBuffer {
+    /// Whether a stale marker is among the floats.
+    var hasStaleMarkers: Bool {
+        values.withUnsafeBufferPointer { values in
+            values.withMemoryRebound(to: UInt64.self) { bits in
+                var index = 0
+                var found = false
+                // In blocks without a branch inside, which the compiler turns into vector instructions.
+                while index &+ 8 <= bits.count {
+                    for lane in index..<index &+ 8 { found = found || bits[lane] == StaleMarker.bits }
+                    if found { return true }
+                    index &+= 8
+                }
+                while index < bits.count {
+                    if bits[index] == StaleMarker.bits { return true }
+                    index &+= 1
+                }
+                return false
+            }
+        }
+    }
+
     /// A copy that has only the samples that are values.
     func withoutStaleMarkers() -> SampleBuffer {
-        guard values.contains(where: StaleMarker.isStale) else { return self }
+        guard hasStaleMarkers else { return self }
         var clean = SampleBuffer()
         for index in timestamps.indices where !StaleMarker.isStale(values[index]) {
             let start = index < startTimestamps.count ? startTimestamps[index] : 0
@@ -127,14 +146,14 @@ enum Lookback {
             samples.values.withUnsafeBufferPointer { values in
                 column.values.withUnsafeMutableBufferPointer { out in
                     var next = 0
-                    for step in 0..<grid.count {
+                    column.present.fill { step in
                         let reference = plan.reference(grid.time(step))
                         while next < count, times[next] <= reference { next &+= 1 }
-                        guard next > 0, times[next &- 1] > reference &- lookbackDelta else { continue }
+                        guard next > 0, times[next &- 1] > reference &- lookbackDelta else { return false }
                         let sample = values[next &- 1]
-                        if StaleMarker.isStale(sample) { continue }
+                        if sample.bitPattern == StaleMarker.bits { return false }
                         out[step] = sample
-                        column.present.insert(step)
+                        return true
                     }
                 }
             }

@@ -3,137 +3,28 @@ import SeriesModel
 import StorageAPI
 
 extension Evaluator {
-    /// A function of a range vector: for each series and step the samples of one window. Both edges only move
-    /// forwards, so each sample enters and leaves once.
-    func windows(
-        _ plan: CallPlan, _ kernel: WindowKernel, _ mixed: MixedKernel, _ grid: Grid, _ sink: SeriesSink
-    ) throws {
-        guard let position = plan.arguments.firstIndex(where: \.isRange),
-            case .range(let range) = plan.arguments[position]
-        else { throw QueryError.execution("missing range vector") }
-        var parameters: [[Double]] = []
-        for (index, argument) in plan.arguments.enumerated() where index != position {
-            parameters.append(try scalar(argument, grid))
-        }
-        var call = WindowCall(
-            function: plan.function.name, range: range, parameters: parameters,
-            argumentRanges: plan.expressions.map(\.range), context: context)
+    /// A function of a subquery. (Functions of selectors are part of a pipeline.)
+    func windows(_ plan: CallPlan, _ range: RangePlan, _ grid: Grid, _ sink: SeriesSink) throws {
+        let parameters = try rangeParameters(plan, grid)
+        guard var function = RangeFunction(plan, range, parameters, grid, context) else { return }
         var guardian = DuplicateGuard()
-        let suspectsGauges = plan.function.name == "rate" || plan.function.name == "increase"
+        let bytes = Column.byteCount(steps: grid.count)
+        try context.hold(0, bytes: bytes)
         try eachRangeSeries(range, grid) { labels, dropsName, samples in
-            call.metricName = labels.metricName ?? ""
-            var column = Column(count: grid.count)
-            if samples.histograms.isEmpty {
-                try compute(kernel, &call, samples, grid, &column)
-            } else {
-                try compute(mixed, &call, samples, grid, &column)
-            }
-            if column.isEmpty { return }
-            if suspectsGauges, !column.present.isEmpty { noteGauge(labels, call) }
+            guard let column = try function.apply(labels, samples) else { return }
             var series = VectorSeries(labels: labels, dropsName: dropsName, column: column)
             if plan.function.dropsName { dropName(&series) }
             try guardian.check(series)
             try sink(series)
         }
+        context.release(0, bytes: bytes)
     }
 
-    private func compute(
-        _ kernel: WindowKernel, _ call: inout WindowCall, _ samples: borrowing SampleBuffer, _ grid: Grid,
-        _ column: inout Column
-    ) throws {
-        let range = call.range
-        let count = samples.count
-        let usesStarts = context.options.usesStartTimestamps && samples.startTimestamps.count == count
-        var touched = 0
-        try samples.timestamps.withUnsafeBufferPointer { times in
-            try samples.values.withUnsafeBufferPointer { values in
-                try samples.startTimestamps.withUnsafeBufferPointer { known in
-                    let starts = usesStarts ? known : UnsafeBufferPointer(start: nil, count: 0)
-                    var low = 0
-                    var high = 0
-                    for step in 0..<grid.count {
-                        if step & 255 == 255 { try context.check() }
-                        let end = range.reference(grid.time(step))
-                        let start = end &- range.width
-                        while low < count, times[low] <= start { low &+= 1 }
-                        if high < low { high = low }
-                        while high < count, times[high] <= end { high &+= 1 }
-                        guard high > low || range.rangeExtension != .none else { continue }
-                        touched &+= high &- low
-                        let window = Window(
-                            times: times, values: values, starts: starts, low: low, high: high, start: start,
-                            end: end, step: step, evaluationTime: grid.time(step))
-                        if let value = try kernel(window, &call) { column.set(step, value) }
-                    }
-                }
-            }
-        }
-        context.countRead(count, queryable: touched)
-    }
-
-    /// The same for a series that has histograms.
-    private func compute(
-        _ kernel: MixedKernel, _ call: inout WindowCall, _ samples: borrowing SampleBuffer, _ grid: Grid,
-        _ column: inout Column
-    ) throws {
-        let range = call.range
-        let usesStarts = context.options.usesStartTimestamps
-        let histogramTimes = samples.histogramTimestamps
-        let histograms = samples.histograms
-        let histogramStarts = usesStarts ? samples.histogramStartTimestamps : []
-        var touched = 0
-        try samples.timestamps.withUnsafeBufferPointer { times in
-            try samples.values.withUnsafeBufferPointer { values in
-                try samples.startTimestamps.withUnsafeBufferPointer { known in
-                    let hasStarts = usesStarts && known.count == times.count
-                    var floats = WindowEdges()
-                    var others = WindowEdges()
-                    for step in 0..<grid.count {
-                        try context.check()
-                        let end = range.reference(grid.time(step))
-                        let start = end &- range.width
-                        floats.advance(times, start: start, end: end)
-                        histogramTimes.withUnsafeBufferPointer { others.advance($0, start: start, end: end) }
-                        guard floats.count + others.count > 0 || range.rangeExtension != .none else { continue }
-                        touched &+= floats.count + others.count
-                        let window = MixedWindow(
-                            floats: Window(
-                                times: times, values: values,
-                                starts: hasStarts ? known : UnsafeBufferPointer(start: nil, count: 0),
-                                low: floats.low, high: floats.high, start: start, end: end, step: step,
-                                evaluationTime: grid.time(step)),
-                            times: histogramTimes[others.low..<others.high],
-                            histograms: histograms[others.low..<others.high], starts: histogramStarts,
-                            allTimes: histogramTimes, allHistograms: histograms)
-                        switch try kernel(window, &call) {
-                        case .float(let value)?: column.set(step, value)
-                        case .histogram(let histogram)?: column.set(step, histogram)
-                        case nil: break
-                        }
-                    }
-                }
-            }
-        }
-        context.countRead(samples.count + histograms.count, queryable: touched)
-    }
-
-    /// A rate of floats whose name does not sound like a counter's.
-    private func noteGauge(_ labels: LabelSet, _ call: WindowCall) {
-        let name = call.metricName
-        guard !name.isEmpty else { return }
-        if context.options.enablesTypeAndUnitLabels {
-            let type = labels["__type__"] ?? ""
-            if type != "counter", type != "histogram" {
-                context.annotations.info(
-                    "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", "
-                        + "got \(GoQuote.quote(type)): \(GoQuote.quote(name))", at: call.firstArgumentRange)
-            }
-            return
-        }
-        for suffix in ["_total", "_sum", "_count", "_bucket"] where name.hasSuffix(suffix) { return }
-        context.annotations.info(
-            "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \(GoQuote.quote(name))",
-            at: call.firstArgumentRange)
+    /// The arguments of a range function besides its range vector: one value for each step.
+    func rangeParameters(_ plan: CallPlan, _ grid: Grid) throws -> [[Double]] {
+        var parameters: [[Double]] = []
+        for argument in plan.arguments where !argument.isRange { parameters.append(try scalar(argument, grid)) }
+        return parameters
     }
 
     // MARK: Range vectors
@@ -145,7 +36,7 @@ extension Evaluator {
         switch range.source {
         case .selector(let plan):
             try eachSelected(plan, grid) { labels, samples in
-                if samples.values.contains(where: StaleMarker.isStale) {
+                if samples.hasStaleMarkers {
                     try body(labels, false, samples.withoutStaleMarkers())
                 } else {
                     try body(labels, false, samples)
@@ -191,6 +82,16 @@ struct WindowEdges {
     }
 }
 
+extension CallPlan {
+    /// The range vector that a window function takes.
+    var rangeArgument: RangePlan? {
+        for argument in arguments {
+            if case .range(let range) = argument { return range }
+        }
+        return nil
+    }
+}
+
 extension PlanNode {
     var isRange: Bool {
         if case .range = self { return true }
@@ -200,7 +101,7 @@ extension PlanNode {
     var isScalar: Bool {
         switch self {
         case .number: return true
-        case .negate(_, let isScalar), .stepInvariant(_, let isScalar): return isScalar
+        case .negate(let plan), .stepInvariant(let plan): return plan.isScalar
         case .binary(let plan): return plan.isLeftScalar && plan.isRightScalar
         case .call(let plan):
             if case .scalar = plan.function.kernel { return true }
@@ -213,7 +114,7 @@ extension PlanNode {
     var hasWholeSeries: Bool {
         switch self {
         case .selector: true
-        case .stepInvariant(let inner, _): inner.hasWholeSeries
+        case .stepInvariant(let plan): plan.operand.hasWholeSeries
         case .aggregate(let plan): plan.operation.makesGroups
         default: false
         }

@@ -1,15 +1,19 @@
 import PromQLSyntax
 import SeriesModel
 
-extension Evaluator {
+extension EvaluationContext {
     /// Takes the metric name off, now or at the end, as the features say.
     func dropName(_ series: inout VectorSeries) {
-        if context.options.enablesDelayedNameRemoval {
+        if options.enablesDelayedNameRemoval {
             series.dropsName = true
         } else {
             series.labels = MetricIdentity.dropped(series.labels)
         }
     }
+}
+
+extension Evaluator {
+    func dropName(_ series: inout VectorSeries) { context.dropName(&series) }
 }
 
 /// Takes the metric names off the series that an operator pushes.

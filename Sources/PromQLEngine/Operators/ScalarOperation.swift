@@ -41,4 +41,30 @@ struct ScalarOperation {
         default: .nan
         }
     }
+
+    /// Combines two columns in place, the operator looked at once.
+    func combine(
+        _ values: UnsafeMutableBufferPointer<Double>, with others: UnsafeBufferPointer<Double>, scalarIsLeft: Bool
+    ) {
+        switch operation {
+        case .add: ScalarOperation.each(values, others, scalarIsLeft) { $0 + $1 }
+        case .subtract: ScalarOperation.each(values, others, scalarIsLeft) { $0 - $1 }
+        case .multiply: ScalarOperation.each(values, others, scalarIsLeft) { $0 * $1 }
+        case .divide: ScalarOperation.each(values, others, scalarIsLeft) { $0 / $1 }
+        default: ScalarOperation.each(values, others, scalarIsLeft) { scalar($0, $1) }
+        }
+    }
+
+    @inline(__always)
+    private static func each(
+        _ values: UnsafeMutableBufferPointer<Double>, _ others: UnsafeBufferPointer<Double>, _ isSwapped: Bool,
+        _ body: (Double, Double) -> Double
+    ) {
+        let count = min(values.count, others.count)
+        if isSwapped {
+            for step in 0..<count { values[step] = body(others[step], values[step]) }
+        } else {
+            for step in 0..<count { values[step] = body(values[step], others[step]) }
+        }
+    }
 }

@@ -3,22 +3,51 @@ import SeriesModel
 
 /// An expression with everything resolved that does not depend on data: durations are numbers, selectors know their
 /// selection, subqueries their grid, and what is the same at each step is marked.
-indirect enum PlanNode {
+///
+/// Nodes that do work have a number, by which the figures of `explain` are kept.
+indirect enum PlanNode: Sendable {
     case number(Double)
     case string(String)
     case selector(SelectorPlan)
     /// A range selector or subquery where a function takes it, or as the whole of an instant query.
     case range(RangePlan)
     case call(CallPlan)
-    case negate(PlanNode, isScalar: Bool)
+    case negate(OperandPlan)
     case binary(BinaryPlan)
     case aggregate(AggregatePlan)
     /// Evaluated at the first step, good for all.
-    case stepInvariant(PlanNode, isScalar: Bool)
+    case stepInvariant(OperandPlan)
 }
 
-struct SelectorPlan {
+extension PlanNode {
+    /// Nil for literals.
+    var id: Int? {
+        switch self {
+        case .number, .string: nil
+        case .selector(let plan): plan.id
+        case .range(let plan): plan.id
+        case .call(let plan): plan.id
+        case .negate(let plan), .stepInvariant(let plan): plan.id
+        case .binary(let plan): plan.id
+        case .aggregate(let plan): plan.id
+        }
+    }
+}
+
+/// A node that does one thing to one operand.
+struct OperandPlan: Sendable {
+    var id: Int
+    var operand: PlanNode
+    var isScalar: Bool
+    var range: SourceRange
+}
+
+struct SelectorPlan: Sendable {
+    var id: Int
+    /// An index into the plan's selections.
     var selection: Int
+    /// ms; of the range it is part of, 0 for an instant selector.
+    var width: Int64 = 0
     /// ms
     var offset: Int64
     /// ms; what `@` says, with `start()` and `end()` resolved.
@@ -34,8 +63,9 @@ struct SelectorPlan {
     func reference(_ time: Timestamp) -> Timestamp { (at ?? time) &- offset }
 }
 
-struct RangePlan {
-    enum Source {
+struct RangePlan: Sendable {
+    var id: Int
+    enum Source: Sendable {
         case selector(SelectorPlan)
         case subquery(PlanNode, Grid)
     }
@@ -56,7 +86,8 @@ struct RangePlan {
     func reference(_ time: Timestamp) -> Timestamp { (at ?? time) &- offset }
 }
 
-struct CallPlan {
+struct CallPlan: Sendable {
+    var id: Int
     var function: FunctionDefinition
     var arguments: [PlanNode]
     /// The arguments as they were written, for what is read off their form (`absent`, `info`).
@@ -67,7 +98,7 @@ struct CallPlan {
 }
 
 /// The info series of an `info` call.
-struct InfoPlan {
+struct InfoPlan: Sendable {
     var selector: SelectorPlan
     /// Conditions on the name of info metrics.
     var nameMatchers: [LabelMatcher]
@@ -75,7 +106,8 @@ struct InfoPlan {
     var dataMatchers: [LabelMatcher]
 }
 
-struct BinaryPlan {
+struct BinaryPlan: Sendable {
+    var id: Int
     var operation: BinaryOperator
     var left: PlanNode
     var right: PlanNode
@@ -86,7 +118,8 @@ struct BinaryPlan {
     var range: SourceRange
 }
 
-struct AggregatePlan {
+struct AggregatePlan: Sendable {
+    var id: Int
     var operation: AggregationOperator
     var operand: PlanNode
     var parameter: PlanNode?

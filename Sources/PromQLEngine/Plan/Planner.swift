@@ -2,20 +2,15 @@ import PromQLSyntax
 import SeriesModel
 import StorageAPI
 
-/// Turns an expression into a plan and gathers the selections that all its selectors need, equal ones once.
+/// Turns an expression into a plan, and gathers the selections that its selectors need.
 struct Planner {
-    private(set) var selections: [Selection] = []
-    private var selectionIndexes: [SelectionKey: Int] = [:]
+    private var selections: [Selection] = []
+    private var nodeCount = 0
     private let options: EngineOptions
     private let lookbackDelta: Int64
     /// The whole query's, which `start()`, `end()`, `step()` and `range()` mean also inside subqueries.
     private let outer: Grid
     private let isInstant: Bool
-
-    private struct SelectionKey: Hashable {
-        var matchers: [LabelMatcher]
-        var range: TimeRange
-    }
 
     init(options: EngineOptions, lookbackDelta: Int64, grid: Grid, isInstant: Bool) {
         self.options = options
@@ -33,8 +28,17 @@ struct Planner {
         var needsBuckets = false
     }
 
-    mutating func plan(_ expression: Expression) throws(QueryError) -> PlanNode {
-        try plan(expression, outer, Scope())
+    /// - Returns: the plan after all rewrites.
+    mutating func plan(_ expression: Expression) throws(QueryError) -> QueryPlan {
+        let root = try plan(expression, outer, Scope())
+        var plan = QueryPlan(root: root, selections: selections, nodeCount: nodeCount)
+        for rewrite in Rewrites.standard { rewrite(&plan) }
+        return plan
+    }
+
+    private mutating func nextID() -> Int {
+        defer { nodeCount += 1 }
+        return nodeCount
     }
 
     private mutating func plan(
@@ -47,7 +51,10 @@ struct Planner {
                 var inside = scope
                 inside.isInsideInvariant = true
                 let inner = try plan(expression, grid.first, inside)
-                return .stepInvariant(inner, isScalar: expression.valueType == .scalar)
+                return .stepInvariant(
+                    OperandPlan(
+                        id: nextID(), operand: inner, isScalar: expression.valueType == .scalar,
+                        range: expression.range))
             }
         }
         switch expression {
@@ -60,7 +67,9 @@ struct Planner {
         case .unary(let node):
             let operand = try plan(node.operand, grid, scope)
             if !node.isNegation { return operand }
-            return .negate(operand, isScalar: node.operand.valueType == .scalar)
+            return .negate(
+                OperandPlan(
+                    id: nextID(), operand: operand, isScalar: node.operand.valueType == .scalar, range: node.range))
         case .binary(let node): return try binary(node, grid, scope)
         case .aggregate(let node): return try aggregate(node, grid, scope)
         case .call(let node): return try call(node, grid, scope)
@@ -74,7 +83,7 @@ struct Planner {
         if node.operation == .trimUpper || node.operation == .trimLower { scope.needsBuckets = true }
         return .binary(
             BinaryPlan(
-                operation: node.operation, left: try plan(node.left, grid, scope),
+                id: nextID(), operation: node.operation, left: try plan(node.left, grid, scope),
                 right: try plan(node.right, grid, scope),
                 isLeftScalar: node.left.valueType == .scalar, isRightScalar: node.right.valueType == .scalar,
                 returnsBool: node.returnsBool, matching: node.matching, range: node.range))
@@ -89,7 +98,7 @@ struct Planner {
         }
         return .aggregate(
             AggregatePlan(
-                operation: node.operation,
+                id: nextID(), operation: node.operation,
                 operand: try plan(node.expression, grid, scope), parameter: parameter,
                 grouping: node.grouping, isWithout: node.isWithout, range: node.range,
                 operandRange: node.expression.range, parameterRange: node.parameter?.range ?? node.range))
@@ -122,7 +131,9 @@ struct Planner {
         }
         try checkExtension(node)
         return .call(
-            CallPlan(function: function, arguments: arguments, expressions: node.arguments, range: node.range))
+            CallPlan(
+                id: nextID(), function: function, arguments: arguments, expressions: node.arguments,
+                range: node.range))
     }
 
     /// The second argument is no expression to be evaluated: it says which info series to take which labels from. They
@@ -145,10 +156,11 @@ struct Planner {
         }
         let data = given.filter { $0.name != Label.metricName }
         let (offset, at) = try firstReference(operand) ?? (0, nil)
-        var call = CallPlan(function: function, arguments: [argument], expressions: node.arguments, range: node.range)
+        var call = CallPlan(
+            id: nextID(), function: function, arguments: [argument], expressions: node.arguments, range: node.range)
         let index = try select(names + data, .none, offset: offset, at: at, grid, width: 0)
         let selector = SelectorPlan(
-            selection: index, offset: offset, at: at, matchers: names + data, rangeExtension: .none,
+            id: nextID(), selection: index, offset: offset, at: at, matchers: names + data, rangeExtension: .none,
             source: node.range)
         call.info = InfoPlan(selector: selector, nameMatchers: names, dataMatchers: data)
         return .call(call)
@@ -214,11 +226,11 @@ struct Planner {
         let index = try select(
             node.matchers, node.rangeExtension, offset: offset, at: at, grid, width: width, needsOlder: refines)
         return SelectorPlan(
-            selection: index, offset: offset, at: at, matchers: node.matchers, rangeExtension: node.rangeExtension,
-            source: node.range, refinesResetHints: refines)
+            id: nextID(), selection: index, width: width, offset: offset, at: at, matchers: node.matchers,
+            rangeExtension: node.rangeExtension, source: node.range, refinesResetHints: refines)
     }
 
-    /// - Returns: the index of the selection, shared with equal ones.
+    /// - Returns: the index of the selection.
     private mutating func select(
         _ matchers: [LabelMatcher], _ rangeExtension: RangeExtension, offset: Int64, at: Timestamp?, _ grid: Grid,
         width: Int64, needsOlder: Bool = false
@@ -235,12 +247,6 @@ struct Planner {
         hints.step = isInstant ? 0 : grid.step
         hints.rangeWidth = width
         hints.wantsNewestOnly = width == 0 && grid.count == 1 && rangeExtension == .none && !needsOlder
-        let key = SelectionKey(matchers: matchers, range: span)
-        if let known = selectionIndexes[key] {
-            if !hints.wantsNewestOnly { selections[known].hints.wantsNewestOnly = false }
-            return known
-        }
-        selectionIndexes[key] = selections.count
         selections.append(Selection(matchers: matchers, range: span, hints: hints))
         return selections.count - 1
     }
@@ -251,7 +257,8 @@ struct Planner {
         let width = try resolveWidth(node.width, node.widthExpression)
         let selector = try self.selector(node.selector, grid, width: width, scope)
         return RangePlan(
-            source: .selector(selector), width: width, offset: selector.offset, at: selector.at, range: node.range)
+            id: nextID(), source: .selector(selector), width: width, offset: selector.offset, at: selector.at,
+            range: node.range)
     }
 
     private mutating func subquery(_ node: Subquery, _ grid: Grid) throws(QueryError) -> RangePlan {
@@ -268,8 +275,8 @@ struct Planner {
         guard start <= span.max else {
             let inner = Grid(start: start, step: step, count: 1)
             return RangePlan(
-                source: .subquery(.call(FunctionTable.nothing), inner), width: width, offset: offset, at: at,
-                range: node.range)
+                id: nextID(), source: .subquery(.call(FunctionTable.nothing(id: nextID())), inner), width: width,
+                offset: offset, at: at, range: node.range)
         }
         let count = (span.max - start) / step + 1
         guard count <= Int64(Grid.countMax) else {
@@ -277,7 +284,8 @@ struct Planner {
         }
         let inner = Grid(start: start, step: step, count: Int(count))
         let plan = try plan(node.expression, inner, Scope(needsBuckets: true))
-        return RangePlan(source: .subquery(plan, inner), width: width, offset: offset, at: at, range: node.range)
+        return RangePlan(
+            id: nextID(), source: .subquery(plan, inner), width: width, offset: offset, at: at, range: node.range)
     }
 
     /// What a selector sees over all steps: from the left edge of the first window to the right edge of the last.
@@ -312,8 +320,10 @@ struct Planner {
         } catch {
             throw .execution(error.text)
         }
-        guard let milliseconds = Int64(clamping: (seconds * 1000).rounded()), abs(seconds) < 9_223_372_036 else {
-            throw .execution("duration out of range")
+        // Upstream cuts what is no whole millisecond.
+        guard let milliseconds = Int64(clamping: (seconds * 1000).rounded(.towardZero)), abs(seconds) < 9_223_372_036
+        else {
+            throw .execution("duration is out of range")
         }
         return milliseconds
     }

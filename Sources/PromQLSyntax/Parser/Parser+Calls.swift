@@ -128,14 +128,15 @@ extension Parser {
         let label = token
         let name: String
         switch label.kind {
-        case .identifier, .aggregation, .keyword: name = label.text
+        case .identifier, .metricIdentifier, .aggregation, .keyword: name = label.text
         case .binary(let operation) where operation.isSetOperator || operation == .atan2: name = label.text
         case .string:
             let bytes = stringBytes(label)
-            guard let valid = String(validating: bytes, as: UTF8.self), LabelName.isValid(valid) else {
-                throw unexpected(in: "grouping opts", expected: "label")
+            let valid = String(validating: bytes, as: UTF8.self)
+            if !(valid.map(LabelName.isValid) ?? false) {
+                note("invalid label name for grouping: \(GoQuote.quote(bytes: bytes))", label.range)
             }
-            name = valid
+            name = valid ?? ""
         default: throw unexpected(in: "grouping opts", expected: "label")
         }
         try advance()
@@ -172,16 +173,10 @@ extension Parser {
                 ? matching.fillLeft != nil || matching.fillRight != nil
                 : (keyword == .fillLeft ? matching.fillLeft : matching.fillRight) != nil
             if isTaken { return }
-            let word = token
             try advance()
             try advance()
             let value = try fillValue()
             guard try accept(.rightParenthesis) else { throw unexpected() }
-            guard options.enablesFillModifiers else {
-                throw halt(
-                    "binop fill modifiers are experimental and must be enabled with "
-                        + "--enable-feature=promql-binop-fill-modifiers", word.range)
-            }
             if keyword != .fillRight { matching.fillLeft = value }
             if keyword != .fillLeft { matching.fillRight = value }
         }

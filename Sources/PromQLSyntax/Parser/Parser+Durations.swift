@@ -48,8 +48,9 @@ extension Parser {
         return Duration(expression: term.expression)
     }
 
+    /// Upstream reads seconds to the nearest nanosecond and then counts whole milliseconds.
     private static func milliseconds(_ seconds: Double) -> Int64 {
-        Int64(clamping: (seconds * 1000).rounded(.toNearestOrAwayFromZero)) ?? 0
+        (Int64(clamping: (seconds * 1e9).rounded(.toNearestOrAwayFromZero)) ?? 0) / 1_000_000
     }
 
     private var startsDuration: Bool {

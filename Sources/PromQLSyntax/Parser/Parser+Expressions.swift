@@ -21,10 +21,16 @@ extension Parser {
         let right = try expression(above: operation == .power ? operation.precedence - 1 : operation.precedence)
         height = max(height, leftHeight)
         try grow(place)
-        let node = Binary(
-            operation: operation, left: left, right: right, returnsBool: returnsBool, matching: matching,
-            range: SourceRange(left.range.start, right.range.end))
-        return .binary(node)
+        let range = SourceRange(left.range.start, right.range.end)
+        if !options.enablesFillModifiers, matching.fillLeft != nil || matching.fillRight != nil {
+            note(
+                "binop fill modifiers are experimental and not enabled, they need "
+                    + "--enable-feature=promql-binop-fill-modifiers", range)
+        }
+        return .binary(
+            Binary(
+                operation: operation, left: left, right: right, returnsBool: returnsBool, matching: matching,
+                range: range))
     }
 
     private mutating func unaryOrPostfix() throws(Halt) -> Expression {

@@ -148,18 +148,18 @@ extension Parser {
 
     mutating func setExtension(_ kind: RangeExtension, _ expression: inout Expression) {
         let range = expression.range
-        guard options.enablesExtendedRangeSelectors else {
-            note("\(kind.rawValue) modifier is experimental and not enabled", range)
-            return
+        if !options.enablesExtendedRangeSelectors {
+            note(
+                "\(kind.rawValue) modifier is experimental and not enabled, it needs "
+                    + "--enable-feature=promql-extended-range-selectors", range)
         }
+        // The range of the node stays: upstream's messages point at what stands before the word.
         switch expression {
         case .vectorSelector(var node):
             extend(&node, kind, range)
-            node.range.end = consumedEnd
             expression = .vectorSelector(node)
         case .matrixSelector(var node):
             extend(&node.selector, kind, range)
-            node.range.end = consumedEnd
             expression = .matrixSelector(node)
         case .subquery: note("\(kind.rawValue) modifier is not supported for subqueries", range)
         case _ where brokenRange?.start == range.start: break
@@ -184,7 +184,9 @@ extension Parser {
             throw parser.unexpected(in: context, expected: "number, duration, step(), or range()")
         }
         if try accept(.colon) { return try subquery(of: expression, width: width) }
-        guard try accept(.rightBracket) else { throw unexpected(in: context, expected: "\":\" or \"]\"") }
+        guard try accept(.rightBracket) else {
+            throw unexpected(in: "subquery or range", expected: "\":\" or \"]\"")
+        }
         let brackets = SourceRange(bracket, consumedEnd)
         guard case .vectorSelector(let selector) = expression else {
             note("ranges only allowed for vector selectors", brackets)

@@ -3,19 +3,49 @@ import SeriesModel
 extension Expression: CustomStringConvertible {
     /// The canonical text on one line, as `/api/v1/rules` shows a rule's query. Parses to an equal expression.
     package var description: String {
+        var text = ""
+        write(to: &text)
+        return text
+    }
+
+    /// Appends the text: each part is written once, however deep it lies.
+    func write(to text: inout String) {
         switch self {
-        case .number(let node): node.description
-        case .string(let node): GoQuote.quote(bytes: node.bytes)
-        case .vectorSelector(let node): node.description
-        case .matrixSelector(let node): node.description
-        case .subquery(let node): node.expression.description + node.bracketsAndModifiers
-        case .unary(let node): (node.isNegation ? "-" : "+") + node.operand.description
-        case .parenthesized(let node): "(" + node.expression.description + ")"
-        case .binary(let node): "\(node.left) \(node.operatorText) \(node.right)"
+        case .number(let node): text += node.description
+        case .string(let node): text += GoQuote.quote(bytes: node.bytes)
+        case .vectorSelector(let node): text += node.description
+        case .matrixSelector(let node): text += node.description
+        case .subquery(let node):
+            node.expression.write(to: &text)
+            text += node.bracketsAndModifiers
+        case .unary(let node):
+            text += node.isNegation ? "-" : "+"
+            node.operand.write(to: &text)
+        case .parenthesized(let node):
+            text += "("
+            node.expression.write(to: &text)
+            text += ")"
+        case .binary(let node):
+            node.left.write(to: &text)
+            text += " " + node.operatorText + " "
+            node.right.write(to: &text)
         case .call(let node):
-            node.function.name + "(" + node.arguments.map(\.description).joined(separator: ", ") + ")"
-        case .aggregate(let node): node.description
+            text += node.function.name
+            Expression.write(node.arguments, to: &text)
+        case .aggregate(let node):
+            text += node.operatorText
+            Expression.write(node.arguments, to: &text)
         }
+    }
+
+    /// In parentheses.
+    private static func write(_ arguments: [Expression], to text: inout String) {
+        text += "("
+        for (index, argument) in arguments.enumerated() {
+            if index > 0 { text += ", " }
+            argument.write(to: &text)
+        }
+        text += ")"
     }
 }
 
@@ -101,11 +131,9 @@ extension Binary {
     }
 }
 
-extension Aggregation: CustomStringConvertible {
-    package var description: String {
-        let parameter = parameter.map { $0.description + ", " } ?? ""
-        return operatorText + "(" + parameter + expression.description + ")"
-    }
+extension Aggregation {
+    /// The parameter, where there is one, and what is aggregated.
+    var arguments: [Expression] { (parameter.map { [$0] } ?? []) + [expression] }
 
     var operatorText: String {
         if isWithout { return operation.rawValue + " without (" + Aggregation.list(grouping) + ") " }

@@ -31,7 +31,7 @@ struct EvaluationRun {
             }
             try told(shown) { () throws(Mismatch) in try checkFirst(result) }
         case .instant(let time):
-            try await runInstant(evaluation.query, at: time, expected: time)
+            try await runInstant(evaluation.query, at: time)
             try await runPinned(time)
         }
     }
@@ -41,12 +41,10 @@ struct EvaluationRun {
         guard let pinned = PinnedExpression.pin(evaluation.expression, to: time) else { return }
         let query = pinned.description
         let times = time == 0 ? [-1000, 0, 1000] : [time * -10, 0, time / 5, time, time * 10]
-        for other in times { try await runInstant(query, at: other, expected: time) }
+        for other in times { try await runInstant(query, at: other) }
     }
 
-    private func runInstant(
-        _ query: String, at time: Timestamp, expected: Timestamp
-    ) async throws(EvaluationFailure) {
+    private func runInstant(_ query: String, at time: Timestamp) async throws(EvaluationFailure) {
         let shown = "\(query) (at \(time) ms)"
         let result = await outcome { () async throws(QueryError) in try await engine.instant(query, at: time) }
         try told(shown) { () throws(Mismatch) in try checkFirst(result) }
@@ -68,11 +66,11 @@ struct EvaluationRun {
             }
             if evaluation.isOrdered { return }
             try ResultCheck.requireSorted(series)
-            let middle = series.compactMap { VectorSample($0, at: time) }
+            let middle = series.flatMap { EvaluationRun.points(of: $0, at: time) }
             let check = ResultCheck(evaluation)
             if isScalar {
-                guard let only = middle.first, middle.count == 1, only.labels.isEmpty else {
-                    throw Mismatch(expected: "one series without labels", got: "\(middle.count) series")
+                guard let only = middle.first, middle.count == 1, only.labels.isEmpty, only.histogram == nil else {
+                    throw Mismatch(expected: "one series of numbers without labels", got: "\(middle.count) series")
                 }
                 try check.check(.scalar(time, only.value))
             } else {
@@ -105,10 +103,33 @@ struct EvaluationRun {
         switch result {
         case .failure(let error): throw Mismatch(expected: "success", got: "failure: \(error)")
         case .success(let success):
+            try requireKinds(success)
             try AnnotationCheck(kind: "warning", evaluation.warnings).check(success.warnings)
             try AnnotationCheck(kind: "info", evaluation.infos).check(success.infos)
             try ResultCheck(evaluation).check(success.value)
         }
+    }
+
+    /// A text that is filed as the other kind would meet, or escape, the wrong expectations.
+    private func requireKinds(_ result: QueryResult) throws(Mismatch) {
+        if let stray = result.warnings.first(where: { $0.hasPrefix("PromQL info") }) {
+            throw Mismatch(expected: "no info among the warnings", got: stray)
+        }
+        if let stray = result.infos.first(where: { !$0.hasPrefix("PromQL info") && !$0.hasSuffix(" omitted") }) {
+            throw Mismatch(expected: "nothing but infos among the infos", got: stray)
+        }
+    }
+
+    /// The points of a series at exactly one time; more than one is wrong, which the comparison finds.
+    private static func points(of series: MatrixSeries, at time: Timestamp) -> [VectorSample] {
+        let samples = series.samples
+        let floats = samples.timestamps.indices.filter { samples.timestamps[$0] == time }.map {
+            VectorSample(labels: series.labels, timestamp: time, value: samples.values[$0])
+        }
+        let histograms = samples.histogramTimestamps.indices.filter { samples.histogramTimestamps[$0] == time }.map {
+            VectorSample(labels: series.labels, timestamp: time, value: 0, histogram: samples.histograms[$0])
+        }
+        return floats + histograms
     }
 
     private static func value(of result: Result<QueryResult, QueryError>) throws(Mismatch) -> QueryValue {
@@ -133,20 +154,6 @@ struct EvaluationRun {
             return .success(try await body())
         } catch {
             return .failure(error)
-        }
-    }
-}
-
-extension VectorSample {
-    /// The point of a series at exactly one time, nil where it has none.
-    fileprivate init?(_ series: MatrixSeries, at time: Timestamp) {
-        let samples = series.samples
-        if let index = samples.timestamps.firstIndex(of: time) {
-            self.init(labels: series.labels, timestamp: time, value: samples.values[index])
-        } else if let index = samples.histogramTimestamps.firstIndex(of: time) {
-            self.init(labels: series.labels, timestamp: time, value: 0, histogram: samples.histograms[index])
-        } else {
-            return nil
         }
     }
 }

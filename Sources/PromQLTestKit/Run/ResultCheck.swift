@@ -22,31 +22,42 @@ struct ResultCheck {
     func check(_ value: QueryValue) throws(Mismatch) {
         switch value {
         case .scalar(_, let number): try checkScalar(number)
-        case .string(_, let text):
-            let wanted = expectation.string ?? ""
-            if !wanted.utf8.elementsEqual(text.utf8) {
-                throw Mismatch(expected: "string " + GoQuote.quote(wanted), got: "string " + GoQuote.quote(text))
-            }
+        case .string(_, let text): try checkString(text)
         case .vector(let samples):
             try refuseOtherKinds("a vector")
+            if expectation.rangeVector != nil { throw Mismatch(expected: "a range vector", got: "a vector") }
             try checkVector(samples)
         case .matrix(let series):
             try refuseOtherKinds("a matrix")
             if isOrdered { throw Mismatch(expected: "an instant vector in the listed order", got: "a matrix") }
+            if case .instant = time, expectation.rangeVector == nil {
+                throw Mismatch(expected: "a vector", got: "a range vector")
+            }
             try checkMatrix(series)
+        }
+    }
+
+    private func checkString(_ text: String) throws(Mismatch) {
+        let got = "string " + GoQuote.quote(text)
+        if expectation.scalar != nil || !expectation.series.isEmpty { throw Mismatch(expected: otherKind, got: got) }
+        let wanted = expectation.string ?? ""
+        if !wanted.utf8.elementsEqual(text.utf8) {
+            throw Mismatch(expected: "string " + GoQuote.quote(wanted), got: got)
         }
     }
 
     private func checkScalar(_ number: Double) throws(Mismatch) {
         let got = "scalar " + NumberText.fixed(number)
         guard let wanted = expectation.scalar else { throw Mismatch(expected: otherKind, got: got) }
-        if !FloatComparison.areClose(wanted, number) {
+        if !NearEquality.holds(wanted, number) {
             throw Mismatch(expected: "scalar " + NumberText.fixed(wanted), got: got)
         }
     }
 
     private var otherKind: String {
-        expectation.string != nil ? "a string" : expectation.series.isEmpty ? "an empty result" : "series"
+        if expectation.string != nil { return "a string" }
+        if let scalar = expectation.scalar { return "scalar " + NumberText.fixed(scalar) }
+        return expectation.series.isEmpty ? "an empty result" : "series"
     }
 
     private func refuseOtherKinds(_ got: String) throws(Mismatch) {
@@ -97,6 +108,7 @@ struct ResultCheck {
         for one in series {
             let points = ResultValue.points(of: one)
             let got = "\(one.labels.metricNotation) " + ResultCheck.text(points)
+            if points.isEmpty { throw Mismatch(expected: "only series that have points", got: got) }
             guard seen.insert(one.labels).inserted else { throw Mismatch(expected: "each series once", got: got) }
             guard let wanted = expectation.series[one.labels] else {
                 throw Mismatch(expected: "no such series", got: got)

@@ -37,8 +37,8 @@ extension ScriptValue: CustomStringConvertible {
 
     func matches(_ value: ResultValue) -> Bool {
         switch (self, value) {
-        case (.float(let wanted), .float(let got)): FloatComparison.areClose(wanted, got)
-        case (.histogram(let wanted), .histogram(let got)): HistogramComparison.areClose(wanted, got)
+        case (.float(let wanted), .float(let got)): NearEquality.holds(wanted, got)
+        case (.histogram(let wanted), .histogram(let got)): wanted.matches(got)
         case (.omitted, _), (.float, .histogram), (.histogram, .float): false
         }
     }

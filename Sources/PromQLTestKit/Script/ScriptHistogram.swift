@@ -89,6 +89,14 @@ package struct ScriptHistogram: Sendable {
     }
 }
 
+extension ScriptHistogram {
+    /// Equality up to rounding; of the hint only where it is written.
+    func matches(_ other: NativeHistogram) -> Bool {
+        if isHintWritten, histogram.counterResetHint != other.counterResetHint { return false }
+        return histogram.isNearlyEqual(to: other)
+    }
+}
+
 extension ScriptHistogram: CustomStringConvertible {
     package var description: String {
         ScriptHistogram.notation(histogram, withHint: isHintWritten)

@@ -3,13 +3,14 @@ import Regexp
 import SeriesModel
 
 extension ScriptParser {
-    private static let instantPattern =
-        #"eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(.+?))?\s+(.+)"#
-    private static let rangePattern =
-        #"eval(?:_(fail|warn|info))?\s+range\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+?)\s+(.+)"#
-    private static let rangeVectorPattern = #"expect range vector\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+)"#
-    private static let expectPattern =
-        #"expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg):(.+))?"#
+    private static let instantPattern = try? Pattern(
+        #"eval(?:_(fail|warn|ordered|info))?\s+instant\s+(?:at\s+(.+?))?\s+(.+)"#)
+    private static let rangePattern = try? Pattern(
+        #"eval(?:_(fail|warn|info))?\s+range\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+?)\s+(.+)"#)
+    private static let rangeVectorPattern = try? Pattern(
+        #"expect range vector\s+from\s+(.+)\s+to\s+(.+)\s+step\s+(.+)"#)
+    private static let expectPattern = try? Pattern(
+        #"expect\s+(ordered|fail|warn|no_warn|info|no_info)(?:\s+(regex|msg):(.+))?"#)
 
     mutating func evaluation(_ head: String) throws(SyntaxError) -> TestScript.Evaluation {
         var evaluation = try evaluationHead(head)
@@ -25,6 +26,7 @@ extension ScriptParser {
                 try expectation(text, &evaluation)
             } else if let number = ScriptParser.number(text) {
                 evaluation.result.scalar = number
+                try requireOneKind(evaluation.result)
                 return evaluation
             } else {
                 let series = try notation(text)
@@ -36,19 +38,26 @@ extension ScriptParser {
                     line: line, position: position, values: series.values)
                 position += 1
             }
+            try requireOneKind(evaluation.result)
         }
         return evaluation
+    }
+
+    /// A result is a scalar, a string or series: of two expectations one would never be looked at.
+    private func requireOneKind(_ result: TestScript.ResultExpectation) throws(SyntaxError) {
+        let kinds = [result.scalar != nil, result.string != nil, !result.series.isEmpty || result.rangeVector != nil]
+        if kinds.count(where: { $0 }) > 1 { throw error("results of two kinds are expected") }
     }
 
     private func evaluationHead(_ head: String) throws(SyntaxError) -> TestScript.Evaluation {
         let modifier: String?
         let query: String
         let time: TestScript.Evaluation.Time
-        if let groups = ScriptParser.groups(ScriptParser.instantPattern, in: head), groups.count > 3 {
+        if let groups = ScriptParser.instantPattern?.groups(in: head), groups.count > 3 {
             modifier = groups[1]
             query = groups[3] ?? ""
             time = .instant(try duration(groups[2] ?? ""))
-        } else if let groups = ScriptParser.groups(ScriptParser.rangePattern, in: head), groups.count > 5 {
+        } else if let groups = ScriptParser.rangePattern?.groups(in: head), groups.count > 5 {
             modifier = groups[1]
             query = groups[5] ?? ""
             let (start, end) = (try duration(groups[2] ?? ""), try duration(groups[3] ?? ""))
@@ -99,7 +108,7 @@ extension ScriptParser {
     }
 
     private func rangeVector(_ text: String, _ evaluation: inout TestScript.Evaluation) throws(SyntaxError) {
-        guard let groups = ScriptParser.groups(ScriptParser.rangeVectorPattern, in: text), groups.count > 3,
+        guard let groups = ScriptParser.rangeVectorPattern?.groups(in: text), groups.count > 3,
             let start = groups[1], let end = groups[2], let step = groups[3]
         else { throw error("must be 'expect range vector from <start> to <end> step <step>'") }
         guard case .instant = evaluation.time else {
@@ -121,7 +130,7 @@ extension ScriptParser {
     }
 
     private func expectation(_ text: String, _ evaluation: inout TestScript.Evaluation) throws(SyntaxError) {
-        guard let groups = ScriptParser.groups(ScriptParser.expectPattern, in: text), groups.count > 3,
+        guard let groups = ScriptParser.expectPattern?.groups(in: text), groups.count > 3,
             let kind = groups[1]
         else {
             throw error(

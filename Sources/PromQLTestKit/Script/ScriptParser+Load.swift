@@ -1,8 +1,11 @@
+import Regexp
 import SeriesModel
 
 extension ScriptParser {
+    private static let loadPattern = try? Pattern(#"load(?:_(with_nhcb))?\s+(.+?)"#)
+
     mutating func load(_ head: String) throws(SyntaxError) -> TestScript.Load {
-        guard let groups = ScriptParser.groups(#"load(?:_(with_nhcb))?\s+(.+?)"#, in: head), groups.count > 2,
+        guard let groups = ScriptParser.loadPattern?.groups(in: head), groups.count > 2,
             let step = groups[2]
         else { throw error("invalid load command, must be 'load[_with_nhcb] <step>'") }
         var load = TestScript.Load(

@@ -1,4 +1,3 @@
-import Regexp
 import SeriesModel
 
 /// Reads scripts, line by line. All queries are parsed here, so that a script is known to be sound before it runs.
@@ -55,11 +54,6 @@ struct ScriptParser {
         } catch {
             throw self.error("invalid duration: \(error)")
         }
-    }
-
-    /// The groups of a match of the whole line; patterns are ours.
-    static func groups(_ pattern: String, in line: String) -> [String?]? {
-        (try? Pattern(pattern))?.groups(in: line)
     }
 
     static func trimmed(_ text: String) -> String {

@@ -7,7 +7,8 @@ package struct TextPattern: Sendable {
 
     package init(_ source: String) throws(PatternError) {
         self.source = source
-        pattern = try Pattern("(?-s:\(source))")
+        // Flags in front, and no group around it: a stray parenthesis of the source must stay an error.
+        pattern = try Pattern("(?-s)" + source)
     }
 
     package func isFound(in text: String) -> Bool { pattern.matchesPart(of: text) }

@@ -100,15 +100,15 @@ struct AlertingRule: Sendable {
     }
 
     /// The series that show the alerts: `ALERTS` and `ALERTS_FOR_STATE`.
-    static func samples(of alerts: [ActiveAlert]) -> [(labels: LabelSet, value: Double)] {
-        var samples: [(labels: LabelSet, value: Double)] = []
+    static func samples(of alerts: [ActiveAlert]) -> [RuleSample] {
+        var samples: [RuleSample] = []
         for alert in alerts {
             var labels = LabelSetBuilder(alert.labels)
             labels.set(Label.metricName, "ALERTS")
             labels.set("alertstate", alert.state.rawValue)
-            samples.append((labels.build(), 1))
+            samples.append(RuleSample(labels.build(), 1))
             let seconds = (Double(alert.activeAt) / 1000).rounded(.down)
-            samples.append((alert.labels.setting(Label.metricName, AlertRestore.metricName), seconds))
+            samples.append(RuleSample(alert.labels.setting(Label.metricName, AlertRestore.metricName), seconds))
         }
         return samples
     }

@@ -10,7 +10,7 @@ struct RecordingRule: Sendable {
     /// - Throws: `RuleError`, also where two elements become the same series, or there are more than `limit`.
     func evaluate(
         at time: Timestamp, offset: Int64, limit: Int, in context: RuleContext
-    ) async throws(RuleError) -> [(labels: LabelSet, value: Double)] {
+    ) async throws(RuleError) -> [RuleSample] {
         let found: [VectorSample]
         do {
             found = try await context.query(query, time.subtractingClamped(offset))
@@ -18,7 +18,7 @@ struct RecordingRule: Sendable {
             throw RuleError(error)
         }
         var seen: Set<LabelSet> = []
-        var samples: [(labels: LabelSet, value: Double)] = []
+        var samples: [RuleSample] = []
         samples.reserveCapacity(found.count)
         for sample in found {
             var builder = LabelSetBuilder(sample.labels)
@@ -28,7 +28,7 @@ struct RecordingRule: Sendable {
             guard seen.insert(series).inserted else {
                 throw .failed("vector contains metrics with the same labelset after applying rule labels")
             }
-            samples.append((series, sample.value))
+            samples.append(RuleSample(series, sample.value, sample.histogram))
         }
         if limit > 0, samples.count > limit {
             throw .failed("exceeded limit of \(limit) with \(samples.count) series")

@@ -1,4 +1,5 @@
 package import Logging
+import PromQLEngine
 package import SeriesModel
 package import StorageAPI
 
@@ -23,7 +24,8 @@ package struct RuleSettings: Sendable, Hashable {
 
 /// What rules are evaluated with.
 package struct RuleContext: Sendable {
-    package var query: RuleQuery
+    package private(set) var query: RuleQuery
+    private let querySource: RuleQuerySource
     package var storage: any Appendable
     /// Where alert states of before a restart are looked up.
     package var history: (any Queryable)?
@@ -35,10 +37,11 @@ package struct RuleContext: Sendable {
     package var settings = RuleSettings()
 
     package init(
-        query: @escaping RuleQuery, storage: any Appendable, history: (any Queryable)?, sink: any AlertSink,
+        query: @escaping RuleQuerySource, storage: any Appendable, history: (any Queryable)?, sink: any AlertSink,
         states: (any AlertStateStore)?, clock: any WallClock, metrics: RuleMetrics, logger: Logger
     ) {
-        self.query = query
+        self.query = query(nil)
+        querySource = query
         self.storage = storage
         self.history = history
         self.sink = sink
@@ -46,5 +49,12 @@ package struct RuleContext: Sendable {
         self.clock = clock
         self.metrics = metrics
         self.logger = logger
+    }
+
+    /// The same for one group, which asks in its own name.
+    func asking(asGroup name: String, in file: String) -> RuleContext {
+        var context = self
+        context.query = querySource(.ruleGroup(file: file, name: name))
+        return context
     }
 }

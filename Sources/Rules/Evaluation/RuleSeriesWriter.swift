@@ -11,13 +11,13 @@ struct RuleSeriesWriter: Sendable {
     /// - Returns: why samples were left out, if any were.
     /// - Throws: `StorageError` when nothing was written; what was written before is remembered as before.
     mutating func write(
-        _ samples: [(labels: LabelSet, value: Double)], at time: Timestamp, to storage: any Appendable
+        _ samples: [RuleSample], at time: Timestamp, to storage: any Appendable
     ) async throws -> [AppendResult.Rejection: Int] {
         var next: [LabelSet: SeriesRef?] = [:]
         next.reserveCapacity(samples.count)
         var output = samples
         for sample in samples { next[sample.labels] = .some(current[sample.labels] ?? nil) }
-        for labels in current.keys where next[labels] == nil { output.append((labels, StaleMarker.value)) }
+        for labels in current.keys where next[labels] == nil { output.append(RuleSample(labels, StaleMarker.value)) }
         let (rejections, refs) = try await append(output, at: time, to: storage)
         for (labels, ref) in refs where next[labels] != nil { next[labels] = .some(ref) }
         current = next
@@ -32,7 +32,7 @@ struct RuleSeriesWriter: Sendable {
     }
 
     private func append(
-        _ samples: [(labels: LabelSet, value: Double)], at time: Timestamp, to storage: any Appendable
+        _ samples: [RuleSample], at time: Timestamp, to storage: any Appendable
     ) async throws -> ([AppendResult.Rejection: Int], [(LabelSet, SeriesRef)]) {
         var rejections: [AppendResult.Rejection: Int] = [:]
         var refs: [(LabelSet, SeriesRef)] = []
@@ -42,12 +42,12 @@ struct RuleSeriesWriter: Sendable {
             var batch = SampleBatch()
             var announced: [LabelSet] = []
             for index in pending {
-                let (labels, value) = samples[index]
-                if usesReferences, let ref = current[labels] ?? nil {
-                    batch.append(ref, time, value)
+                let sample = samples[index]
+                if usesReferences, let ref = current[sample.labels] ?? nil {
+                    batch.append(sample, of: ref, at: time)
                 } else {
-                    announced.append(labels)
-                    batch.append(labels, time, value)
+                    announced.append(sample.labels)
+                    batch.append(sample, at: time)
                 }
             }
             let result = try await storage.append(batch)
@@ -70,6 +70,24 @@ struct RuleSeriesWriter: Sendable {
     }
 }
 
+extension SampleBatch {
+    fileprivate mutating func append(_ sample: RuleSample, of ref: SeriesRef, at time: Timestamp) {
+        if let histogram = sample.histogram {
+            append(ref, time, histogram)
+        } else {
+            append(ref, time, sample.value)
+        }
+    }
+
+    fileprivate mutating func append(_ sample: RuleSample, at time: Timestamp) {
+        if let histogram = sample.histogram {
+            append(sample.labels, time, histogram)
+        } else {
+            append(sample.labels, time, sample.value)
+        }
+    }
+}
+
 extension AppendResult.Rejection {
     /// Upstream's words.
     var message: String {
@@ -79,6 +97,7 @@ extension AppendResult.Rejection {
         case .tooOld: "too old sample"
         case .outOfBounds: "out of bounds"
         case .unknownSeries: "unknown series"
+        case .invalidHistogram: "invalid histogram"
         }
     }
 }

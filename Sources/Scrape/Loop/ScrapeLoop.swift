@@ -15,6 +15,7 @@ struct ScrapeEnvironment: Sendable {
     let threads: TaskThreads
     let userAgent: String
     let externalAddress: ExternalAddress?
+    let addsTypeAndUnitLabels: Bool
     let logger: Logger
 }
 
@@ -100,7 +101,8 @@ final class ScrapeLoop: Sendable {
 
     private func run() async {
         var life = ScrapeLife(schedule: schedule)
-        var history = TargetHistory(target: target, config: config)
+        var history = TargetHistory(
+            target: target, config: config, addsTypeAndUnitLabels: environment.addsTypeAndUnitLabels)
         var pace = Pace(metrics: environment.metrics, interval: target.interval)
         var isEnding = false
         var action = life.begin(now: environment.clock.now())

@@ -49,11 +49,15 @@ struct TargetHistory: Sendable {
     private var reportRefs: [SeriesRef?]
     private var lines = LineCache()
     private(set) var metadata = MetadataCache()
+    /// Nil where series get no labels from their family's metadata.
+    private var family: FamilyLabels?
     /// Whether the lines of `lines.order` have not been marked as ended yet.
     private var isAlive = false
 
-    init(target: Target, config: ScrapeConfig) {
+    /// - Parameter addsTypeAndUnitLabels: the feature `type-and-unit-labels`.
+    init(target: Target, config: ScrapeConfig, addsTypeAndUnitLabels: Bool = false) {
         self.target = target
+        family = addsTypeAndUnitLabels ? FamilyLabels() : nil
         self.config = config
         labels = SampleLabels(target, config)
         reportLabels = ScrapeReport.names(extra: config.addsExtraMetrics).map {
@@ -85,8 +89,8 @@ struct TargetHistory: Sendable {
                 addMarkersOfVanished(stamp, &digest)
                 lines.commit()
                 isAlive = true
-                // The meaning of a text depends on its family's type.
-                if metadata.hasChangedType { lines.forgetMeanings() }
+                // The meaning of a text depends on its family's type, and with labels from metadata on all of them.
+                if metadata.hasChangedType || metadata.hasChanged && family != nil { lines.forgetMeanings() }
             } catch {
                 lines.rollBack()
                 fail(error, stamp, &digest)
@@ -107,6 +111,7 @@ struct TargetHistory: Sendable {
     ) throws(ScrapeFailure) {
         lines.beginRound()
         metadata.beginRound()
+        if family != nil { family = FamilyLabels() }
         digest.batch.reserveCapacity(lines.order.count + reportLabels.count)
         try body.withUnsafeBufferPointer { (buffer) throws(ScrapeFailure) in
             var parser = ExpositionParser(UnsafeRawBufferPointer(buffer), format: format)
@@ -146,6 +151,7 @@ struct TargetHistory: Sendable {
             guard let event = try parser.next() else { return }
             guard case .series(let line) = event else {
                 metadata.add(event, of: parser.body)
+                family?.see(event, parser)
                 continue
             }
             try takeUnexpected(line, of: &parser, stamp, &digest)
@@ -192,7 +198,9 @@ struct TargetHistory: Sendable {
         _ digest: inout Digest
     ) throws {
         digest.report.samplesScraped += 1
-        guard let made = try labels.make(try parser.labelPairs(of: line.text)) else {
+        var exposed = try parser.labelPairs(of: line.text)
+        family?.add(to: &exposed)
+        guard let made = try labels.make(exposed) else {
             lines.update(index) { $0.state = .dropped }
             return
         }
@@ -299,6 +307,7 @@ struct TargetHistory: Sendable {
             case .duplicateTimestamp: settlement.duplicateCount += 1
             case .outOfOrder, .tooOld: settlement.outOfOrderCount += 1
             case .outOfBounds: settlement.outOfBoundsCount += 1
+            case .invalidHistogram: break
             }
         }
         if !departed.isEmpty {

@@ -16,6 +16,8 @@ package actor ScrapeManager {
         /// Tells servers of a pair apart: their turns differ.
         package var hostName = ""
         package var threadCount = 2
+        /// The feature `type-and-unit-labels`: series get `__type__` and `__unit__` from what targets say of them.
+        package var addsTypeAndUnitLabels = false
 
         package init() {}
     }
@@ -38,7 +40,8 @@ package actor ScrapeManager {
         environment = ScrapeEnvironment(
             appendable: appendable, transport: transport, clock: clock, metrics: ScrapeMetrics(registry: registry),
             threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
-            externalAddress: options.externalAddress, logger: logger)
+            externalAddress: options.externalAddress, addsTypeAndUnitLabels: options.addsTypeAndUnitLabels,
+            logger: logger)
         discoveryMetrics = DiscoveryMetrics(registry: registry, name: "scrape")
     }
 

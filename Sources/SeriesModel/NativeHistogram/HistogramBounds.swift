@@ -8,8 +8,8 @@ enum HistogramBounds {
         let exponent: Int
         let fraction: Double
         if schema < 0 {
-            // 4^… at the coarsest; an index beyond all doubles may come from outside.
-            let step = 1 << Int(min(-schema, 16))
+            // Sound schemas end at -4; what comes from outside, schema or index, may be beyond all doubles.
+            let step = 1 << -Int(max(schema, -16))
             let (product, overflow) = index.multipliedReportingOverflow(by: step)
             if overflow { return index < 0 ? 0 : .infinity }
             (exponent, fraction) = (product, 1)

@@ -9,7 +9,8 @@ extension HistogramSide {
         forEach { index, count in
             // A NaN is no empty bucket.
             if count == 0 { return true }
-            if let before = last, index - before - 1 <= emptyBucketsMax {
+            // Unsound spans may lead backwards.
+            if let before = last, index > before, index - before - 1 <= emptyBucketsMax {
                 for filler in before + 1..<index {
                     out.append(0, at: filler, last: last)
                     last = filler

@@ -1,6 +1,6 @@
 /// Kahan's summation as Neumaier improved it ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen",
 /// 1974): what each addition rounds away is collected beside the sum.
-package enum CompensatedSum {
+@usableFromInline package enum CompensatedSum {
     @inlinable
     package static func add(_ value: Double, to sum: inout Double, _ compensation: inout Double) {
         let total = sum + value

@@ -60,7 +60,7 @@ extension NativeHistogram {
 
     /// The estimated share of observations between two values. NaN without observations or for NaN bounds, 0 for bounds
     /// that are not in order. Within a custom bucket of infinite width nothing is estimated: it counts only where the
-    /// values enclose all of it, or one of them is at its infinite end.
+    /// values enclose all of it.
     package func fraction(from lower: Double, to upper: Double) -> Double {
         if count == 0 || lower.isNaN || upper.isNaN { return .nan }
         if lower >= upper { return 0 }
@@ -74,8 +74,8 @@ extension NativeHistogram {
                 // The first bucket is taken to begin at zero, as for classic histograms.
                 bucket.lower = 0
             }
-            if lowerRank == nil { lowerRank = self.rank(of: lower, in: bucket, before: rank, isLower: true) }
-            if upperRank == nil { upperRank = self.rank(of: upper, in: bucket, before: rank, isLower: false) }
+            if lowerRank == nil { lowerRank = self.rank(of: lower, in: bucket, before: rank) }
+            if upperRank == nil { upperRank = self.rank(of: upper, in: bucket, before: rank) }
             if lowerRank != nil, upperRank != nil { break }
             rank += bucket.count
         }
@@ -85,17 +85,13 @@ extension NativeHistogram {
     }
 
     /// The number of observations up to a value, if the bucket says it; nil where the value is above the bucket.
-    private func rank(of value: Double, in bucket: Bucket, before: Double, isLower: Bool) -> Double? {
+    private func rank(of value: Double, in bucket: Bucket, before: Double) -> Double? {
         if bucket.lower >= value { return before }
         if bucket.upper <= value { return nil }
-        if usesCustomBounds {
-            switch (bucket.lower == -.infinity, bucket.upper == .infinity) {
-            case (true, true): return isLower ? before + bucket.count : before
-            case (true, false): return before + bucket.count
-            case (false, true): return before
-            case (false, false): break
-            }
-        }
+        // Within a bucket without end nothing can be estimated: all of the first one is taken to lie below the value,
+        // none of the last one.
+        if bucket.lower == -.infinity { return before + bucket.count }
+        if bucket.upper == .infinity { return before }
         let isLinear = usesCustomBounds || (bucket.lower <= 0 && bucket.upper >= 0)
         return before + bucket.count * share(of: bucket, below: value, isLinear: isLinear)
     }

@@ -31,7 +31,7 @@ package enum FlagTable {
         .init("web.user-assets", .text, "", "Static files served under /user.", effect: .none),
         .init("web.enable-lifecycle", .boolean, "false", "Allow shutdown and reload over HTTP."),
         .init("web.enable-admin-api", .boolean, "false", "Enable endpoints for administration.", effect: .none),
-        .init("web.enable-remote-write-receiver", .boolean, "false", "Accept remote write requests.", effect: .none),
+        .init("web.enable-remote-write-receiver", .boolean, "false", "Accept remote write requests (version 1.0)."),
         .init(
             "web.remote-write-receiver.accepted-protobuf-messages", .repeated, "prometheus.WriteRequest",
             "Message types that the receiver accepts.", effect: .none),
@@ -147,6 +147,12 @@ package enum FlagTable {
         .init("query.timeout", .duration, "2m", "How long a query may take, waiting included."),
         .init("query.max-concurrency", .integer, "20", "Queries evaluated at one time."),
         .init("query.max-samples", .integer, "50000000", "Samples that a query may hold in memory."),
+        .init(
+            "query.max-memory", .size, "",
+            "Bytes that a query may hold in memory, 0 for any number. Defaults to a quarter of the memory."),
+        .init(
+            "query.log-file", .text, "",
+            "File to which queries are logged where the configuration has no query_log_file."),
     ]
 
     private static let common: [FlagDefinition] = [

@@ -18,13 +18,14 @@ extension BlockReader {
             for chunk in try chunks(of: series) {
                 samples.removeAll()
                 try read(chunk, into: &samples)
-                guard samples.count == chunk.sampleCount, samples.timestamps.first == chunk.range.min,
-                    samples.timestamps.last == chunk.range.max, chunk.range.min >= end,
+                let count = samples.count + samples.histograms.count
+                guard count == chunk.sampleCount, samples.oldest() == chunk.range.min,
+                    samples.newest() == chunk.range.max, chunk.range.min >= end,
                     chunk.range.max < footer.range.max
                 else { throw damaged("a chunk of series \(series) is not what the index says") }
                 end = chunk.range.max.addingClamped(1)
                 chunkCount += 1
-                sampleCount += samples.count
+                sampleCount += count
             }
         }
         guard chunkCount == footer.chunkCount, sampleCount == footer.sampleCount else {

@@ -14,6 +14,8 @@ package final class BlockReader: Sendable {
     package let footer: BlockFooter
     private let data: MappedFile
     private let index: Mutex<IndexReader>
+    /// By series number, filled as series are met; empty before the first. 16 bytes a series.
+    private let fingerprintTable = Mutex<[SeriesFingerprint]>([])
 
     /// - Parameter path: the block's directory.
     /// - Throws: `StorageError.corruption` where a file is not what the footer says.
@@ -94,6 +96,27 @@ package final class BlockReader: Sendable {
         try withIndex { (index) throws(StorageError) in try index.chunks(of: series) }
     }
 
+    /// Tells series of different blocks apart without decoding their labels each time.
+    func fingerprints(of series: [UInt32]) throws(StorageError) -> [SeriesFingerprint] {
+        var known = fingerprintTable.withLock { table -> [SeriesFingerprint] in
+            if table.isEmpty { table = [SeriesFingerprint](repeating: .unknown, count: footer.seriesCount) }
+            return series.map { Int($0) < table.count ? table[Int($0)] : .unknown }
+        }
+        var isComplete = true
+        for (position, number) in series.enumerated() where known[position] == .unknown {
+            known[position] = SeriesFingerprint(try labels(of: number))
+            isComplete = false
+        }
+        if !isComplete {
+            fingerprintTable.withLock { table in
+                for (number, fingerprint) in zip(series, known) where Int(number) < table.count {
+                    table[Int(number)] = fingerprint
+                }
+            }
+        }
+        return known
+    }
+
     private func withIndex<R: Sendable>(
         _ body: (inout IndexReader) throws(StorageError) -> R
     ) throws(StorageError) -> R {
@@ -109,31 +132,113 @@ package final class BlockReader: Sendable {
 
     // MARK: - Samples
 
+    /// Appends the series' samples within the range to the buffer.
+    /// - Throws: `StorageError.corruption`.
+    package func read(
+        series: UInt32, range: TimeRange = .all, into buffer: inout SampleBuffer
+    ) throws(StorageError) {
+        let all = try chunks(of: series)
+        guard let first = all.firstIndex(where: { $0.range.max >= range.min }) else { return }
+        var end = first
+        while end < all.count, all[end].range.min <= range.max { end += 1 }
+        // The chunks of a series lie one behind the other: one copy out of the mapping for all of them.
+        var start = first
+        while start < end {
+            var next = start + 1
+            while next < end, all[next].offset == all[next - 1].offset + all[next - 1].length,
+                all[next].offset + all[next].length - all[start].offset <= BlockFormat.chunkBytesMax
+            {
+                next += 1
+            }
+            try read(all[start..<next], range: range, into: &buffer)
+            start = next
+        }
+    }
+
     /// Appends the chunk's samples within the range to the buffer.
     /// - Throws: `StorageError.corruption`; nothing of the chunk has been appended then.
     package func read(
         _ chunk: BlockChunkReference, range: TimeRange = .all, into buffer: inout SampleBuffer
     ) throws(StorageError) {
-        let before = buffer.count
-        let record = try record(of: chunk)
-        switch record.encoding {
-        case .xor:
-            let failure = record.bytes.withUnsafeBytes { bytes -> ChunkError? in
-                do throws(ChunkError) {
-                    let payload = UnsafeRawBufferPointer(rebasing: bytes[record.payload])
-                    try XORDecoder.decode(payload, into: &buffer, range: range)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            if let failure { throw damaged(chunk, failure.description) }
+        try read([chunk], range: range, into: &buffer)
+    }
+
+    /// - Parameter chunks: they lie one behind the other.
+    private func read(
+        _ chunks: ArraySlice<BlockChunkReference>, range: TimeRange, into buffer: inout SampleBuffer
+    ) throws(StorageError) {
+        guard let first = chunks.first, let last = chunks.last else { return }
+        for chunk in chunks
+        where chunk.length <= BlockFormat.checksumBytes || chunk.length > BlockFormat.chunkBytesMax {
+            throw damaged(chunk, "chunk length \(chunk.length)")
         }
-        guard buffer.count == before || chunk.range.contains(buffer.timestamps[before]) else {
-            buffer.timestamps.removeSubrange(before...)
-            buffer.values.removeSubrange(before...)
+        let (end, hasOverflowed) = last.offset.addingReportingOverflow(last.length)
+        guard !hasOverflowed, first.offset >= 0, end <= data.size else {
+            throw damaged(last, "chunk beyond the end of the file")
+        }
+        let count = end - first.offset
+        let failure = withUnsafeTemporaryAllocation(
+            byteCount: count + XORDecoder.padding, alignment: 8
+        ) { memory -> StorageError? in
+            do throws(FileError) {
+                try data.copy(from: first.offset, into: UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
+            } catch {
+                return .corruption(file: data.path, offset: first.offset, reason: error.description)
+            }
+            for index in count..<memory.count { memory[index] = 0 }
+            do throws(StorageError) {
+                for chunk in chunks {
+                    let place = chunk.offset - first.offset
+                    let record = UnsafeRawBufferPointer(rebasing: memory[place..<place + chunk.length])
+                    try decode(record, of: chunk, range, into: &buffer)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// - Parameter record: the chunk's bytes in the file; `XORDecoder.padding` more can be read behind them.
+    private func decode(
+        _ record: UnsafeRawBufferPointer, of chunk: BlockChunkReference, _ range: TimeRange,
+        into buffer: inout SampleBuffer
+    ) throws(StorageError) {
+        let end = record.count - BlockFormat.checksumBytes
+        let checksum = UInt32(littleEndian: record.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+        let content = UnsafeRawBufferPointer(rebasing: record[..<end])
+        guard CRC32C.checksum(content) == checksum else { throw damaged(chunk, "chunk checksum") }
+        let header: (encoding: ChunkEncoding, start: Int)
+        do throws(ByteError) {
+            header = try BlockReader.header(content)
+        } catch {
+            throw damaged(chunk, error.description)
+        }
+        let before = BufferMark(buffer)
+        do throws(ChunkError) {
+            try header.encoding.decode(
+                padded: UnsafeRawBufferPointer(rebasing: content[header.start...]), into: &buffer, range: range)
+        } catch {
+            throw damaged(chunk, error.description)
+        }
+        if let oldest = buffer.oldest(since: before), !chunk.range.contains(oldest) {
+            buffer.removeAll(since: before)
             throw damaged(chunk, "samples outside of the chunk's range")
         }
+    }
+
+    /// What stands before a chunk's bytes in a record, and where they begin.
+    private static func header(
+        _ record: UnsafeRawBufferPointer
+    ) throws(ByteError) -> (encoding: ChunkEncoding, start: Int) {
+        var cursor = ByteCursor(record)
+        let length = try cursor.varint(atMost: record.count, "chunk length")
+        guard let encoding = ChunkEncoding(rawValue: try cursor.byte()) else {
+            throw .outOfBounds(offset: cursor.position - 1, what: "encoding")
+        }
+        guard length == record.count - cursor.position else { throw .outOfBounds(offset: 0, what: "chunk length") }
+        return (encoding, cursor.position)
     }
 
     /// The chunk as it was given to the writer.
@@ -163,14 +268,15 @@ package final class BlockReader: Sendable {
         }
         guard CRC32C.checksum(bytes[..<end]) == checksum else { throw damaged(chunk, "chunk checksum") }
         do throws(ByteError) {
-            return try ByteCursor.read(bytes) { (cursor: inout ByteCursor) throws(ByteError) in
-                let length = try cursor.varint(atMost: end, "chunk length")
-                guard let encoding = ChunkEncoding(rawValue: try cursor.byte()) else {
-                    throw .outOfBounds(offset: cursor.position - 1, what: "encoding")
+            typealias Outcome = Result<(encoding: ChunkEncoding, start: Int), ByteError>
+            let header = try bytes.withUnsafeBytes { buffer -> Outcome in
+                do throws(ByteError) {
+                    return .success(try BlockReader.header(UnsafeRawBufferPointer(rebasing: buffer[..<end])))
+                } catch {
+                    return .failure(error)
                 }
-                guard length == end - cursor.position else { throw .outOfBounds(offset: 0, what: "chunk length") }
-                return Record(bytes: bytes, encoding: encoding, payload: cursor.position..<end)
-            }
+            }.get()
+            return Record(bytes: bytes, encoding: header.encoding, payload: header.start..<end)
         } catch {
             throw damaged(chunk, error.description)
         }

@@ -162,7 +162,9 @@ struct IndexReader {
 
     mutating func chunks(of series: UInt32) throws(StorageError) -> [BlockChunkReference] {
         try fields(of: series) { (cursor: inout ByteCursor) throws(ByteError) in
-            _ = try IndexReader.labelSymbols(&cursor)
+            for _ in 0..<(try cursor.varint(atMost: cursor.remaining / 2, "number of labels") * 2) {
+                _ = try cursor.varint()
+            }
             return try IndexReader.chunkReferences(&cursor)
         }
     }

@@ -1,3 +1,4 @@
+import ChunkEncoding
 import SeriesModel
 import StorageAPI
 
@@ -29,14 +30,30 @@ struct BatchDecision {
         resolve(batch.newSeries)
         owners.reserveCapacity(batch.count)
         var isUsed = [Bool](repeating: false, count: resolved.count)
+        var nextHistogram = 0
         for sample in 0..<batch.count {
+            var histogram: NativeHistogram?
+            if nextHistogram < batch.histogramRows.count, batch.histogramRows[nextHistogram] == sample {
+                histogram = batch.histograms[nextHistogram]
+                nextHistogram += 1
+            }
             guard let series = series(of: batch.series[sample]) else {
+                if batch.isAllOrNothing {
+                    refuse(.init(sample: sample, reason: .unknownSeries))
+                    return
+                }
                 result.rejected.append((sample, .unknownSeries))
                 continue
             }
             let (timestamp, value) = (batch.timestamps[sample], batch.values[sample])
             let newest = series.decided ?? series.last
-            if let reason = reason(against: timestamp, value, newest) {
+            if let reason = reason(against: timestamp, value, histogram, series, isStored: false) {
+                if batch.isAllOrNothing,
+                    let stored = self.reason(against: timestamp, value, histogram, series, isStored: true)
+                {
+                    refuse(.init(sample: sample, reason: stored, existing: series.last?.value))
+                    return
+                }
                 result.rejected.append((sample, reason))
                 continue
             }
@@ -44,9 +61,15 @@ struct BatchDecision {
             if case .new(let index) = batch.series[sample] { isUsed[index] = true }
             // The newest sample once more, bit for bit.
             if newest?.timestamp == timestamp { continue }
-            series.decided = (timestamp, value.bitPattern)
             owners.append(series)
-            log.append(slot: series.slot, timestamp: timestamp, value: value)
+            if let histogram {
+                series.decided = NewestSample(histogramAt: timestamp)
+                series.decidedHistogram = histogram
+                log.append(slot: series.slot, timestamp: timestamp, histogram: histogram)
+            } else {
+                series.decided = NewestSample(timestamp, value)
+                log.append(slot: series.slot, timestamp: timestamp, value: value)
+            }
         }
         settle(isUsed)
     }
@@ -77,13 +100,23 @@ struct BatchDecision {
         }
     }
 
+    /// - Parameter isStored: whether only what is stored counts, or also what this batch brought before the sample.
     private func reason(
-        against timestamp: Timestamp, _ value: Double, _ newest: (timestamp: Timestamp, bits: UInt64)?
+        against timestamp: Timestamp, _ value: Double, _ histogram: NativeHistogram?, _ series: HeadSeries,
+        isStored: Bool
     ) -> AppendResult.Rejection? {
         if !bounds.contains(timestamp) { return .outOfBounds }
-        guard let newest, timestamp <= newest.timestamp else { return nil }
-        if timestamp < newest.timestamp { return .outOfOrder }
-        return newest.bits == value.bitPattern ? nil : .duplicateTimestamp
+        let decided = isStored ? nil : series.decided
+        if let newest = decided ?? series.last, timestamp <= newest.timestamp {
+            if timestamp < newest.timestamp { return .outOfOrder }
+            if let histogram {
+                let known = decided == nil ? series.lastHistogram : series.decidedHistogram
+                return newest.isHistogram && known?.holdsSame(as: histogram) ?? false ? nil : .duplicateTimestamp
+            }
+            return !newest.isHistogram && newest.bits == value.bitPattern ? nil : .duplicateTimestamp
+        }
+        guard let histogram else { return nil }
+        return histogram.isStorable && (try? histogram.validate()) != nil ? nil : .invalidHistogram
     }
 
     /// New series without an accepted sample are not created.
@@ -103,10 +136,24 @@ struct BatchDecision {
         }
     }
 
+    /// Nothing of the batch is taken, and no series created.
+    private mutating func refuse(_ refusal: AppendResult.Refusal) {
+        abandon()
+        log = LogBatch()
+        owners = []
+        created = []
+        result = AppendResult()
+        result.refs = [SeriesRef?](repeating: nil, count: resolved.count)
+        result.refusal = refusal
+        result.rejected = [(refusal.sample, refusal.reason)]
+    }
+
     /// Enters the series and applies the samples. Under the gate, exclusively, after the batch is in the log.
     func apply() {
         for series in created { head.enter(series) }
-        for index in owners.indices { head.append(owners[index], log.timestamps[index], log.values[index]) }
+        log.forEach(
+            float: { row, value in head.append(owners[row], log.timestamps[row], value) },
+            histogram: { row, histogram in head.append(owners[row], log.timestamps[row], histogram) })
         forget()
     }
 
@@ -118,5 +165,6 @@ struct BatchDecision {
 
     private func forget() {
         for series in owners { series.decided = nil }
+        for row in log.histogramRows { owners[row].decidedHistogram = nil }
     }
 }

@@ -6,6 +6,7 @@ import StorageAPI
 extension TSDB {
     /// A record of the checkpoint holds about so many samples or series.
     private static let samplesPerRecord = 20_000
+    private static let histogramsPerRecord = 1000
     private static let seriesPerRecord = 5000
 
     /// Writes out what the head holds, so that the log before it can go.
@@ -52,15 +53,36 @@ extension TSDB {
             batch.newSeries.append(announced)
             samples.removeAll()
             try snapshot.read(.all, into: &samples)
-            for (timestamp, value) in zip(samples.timestamps, samples.values) {
-                batch.append(slot: announced.slot, timestamp: timestamp, value: value)
-            }
-            if batch.count >= TSDB.samplesPerRecord || batch.newSeries.count >= TSDB.seriesPerRecord {
+            batch.append(slot: announced.slot, samples)
+            if batch.count >= TSDB.samplesPerRecord || batch.histograms.count >= TSDB.histogramsPerRecord
+                || batch.newSeries.count >= TSDB.seriesPerRecord
+            {
                 try writer.add(batch)
                 batch.removeAll()
             }
         }
         if !batch.isEmpty { try writer.add(batch) }
         return try writer.finish()
+    }
+}
+
+extension LogBatch {
+    /// Adds all samples of one series, in order of time.
+    fileprivate mutating func append(slot: UInt32, _ samples: SampleBuffer) {
+        var next = 0
+        for (timestamp, value) in zip(samples.timestamps, samples.values) {
+            appendHistograms(slot: slot, samples, from: &next, before: timestamp)
+            append(slot: slot, timestamp: timestamp, value: value)
+        }
+        appendHistograms(slot: slot, samples, from: &next, before: .max)
+    }
+
+    private mutating func appendHistograms(
+        slot: UInt32, _ samples: SampleBuffer, from next: inout Int, before end: Timestamp
+    ) {
+        while next < samples.histograms.count, samples.histogramTimestamps[next] < end {
+            append(slot: slot, timestamp: samples.histogramTimestamps[next], histogram: samples.histograms[next])
+            next += 1
+        }
     }
 }

@@ -61,7 +61,8 @@ extension TSDB {
                 try writer.addSeries(
                     labels,
                     chunks: chunks.map {
-                        BlockChunk(encoding: .xor, range: $0.range, sampleCount: $0.sampleCount, bytes: $0.bytes)
+                        BlockChunk(
+                            encoding: $0.encoding, range: $0.range, sampleCount: $0.sampleCount, bytes: $0.bytes)
                     })
             }
         } catch {

@@ -80,6 +80,16 @@ final class Head: @unchecked Sendable {
     /// Exclusive. - Precondition: the sample is newer than the series' last.
     func append(_ series: HeadSeries, _ timestamp: Timestamp, _ value: Double) {
         if series.append(timestamp, value, blockRange: blockRange) { chunkCount += 1 }
+        extendRange(to: timestamp)
+    }
+
+    /// Exclusive. - Precondition: as for floats; the histogram is valid, storable and not stale.
+    func append(_ series: HeadSeries, _ timestamp: Timestamp, _ histogram: NativeHistogram) {
+        if series.append(timestamp, histogram, blockRange: blockRange) { chunkCount += 1 }
+        extendRange(to: timestamp)
+    }
+
+    private func extendRange(to timestamp: Timestamp) {
         if let known = range {
             range = TimeRange(min: min(known.min, timestamp), max: max(known.max, timestamp))
         } else {

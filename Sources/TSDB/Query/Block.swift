@@ -18,8 +18,6 @@ struct Block: Sendable {
     var range: TimeRange { record.range }
 
     func read(_ series: UInt32, _ range: TimeRange, into buffer: inout SampleBuffer) throws {
-        for chunk in try reader.chunks(of: series) where chunk.range.overlaps(range) {
-            try reader.read(chunk, range: range, into: &buffer)
-        }
+        try reader.read(series: series, range: range, into: &buffer)
     }
 }

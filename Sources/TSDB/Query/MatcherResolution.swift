@@ -108,6 +108,16 @@ enum PostingsList {
         return out
     }
 
+    static func overlap(_ a: [UInt32], _ b: [UInt32]) -> Bool {
+        var i = 0
+        var j = 0
+        while i < a.count, j < b.count {
+            if a[i] == b[j] { return true }
+            if a[i] < b[j] { i += 1 } else { j += 1 }
+        }
+        return false
+    }
+
     /// What is in `a` and not in `b`.
     static func difference(_ a: [UInt32], _ b: [UInt32]) -> [UInt32] {
         if b.isEmpty { return a }

@@ -5,20 +5,26 @@ import StorageAPI
 /// The series of one selection over head and blocks, each once, in the order of hash and labels. Keeps the blocks it
 /// reads open, and the head's chunks as they were when the view was taken.
 struct MergedSeriesSet: SeriesSet {
-    struct BlockPart: Sendable {
-        let block: Block
-        let series: UInt32
-    }
-
     private struct Entry: Sendable {
         let labels: LabelSet
         let hash: UInt64
-        /// Oldest block first.
-        var blocks: [BlockPart] = []
-        var head: HeadSnapshot?
+        /// Where in `parts` the block parts lie, oldest block first.
+        var parts: Range<Int> = 0..<0
+        /// An index into `heads`, or -1.
+        var head: Int
+    }
+
+    /// A series as one block has it.
+    private struct Part: Sendable {
+        /// An index into `blocks`.
+        let block: Int32
+        let series: UInt32
     }
 
     private let entries: [Entry]
+    private let blocks: [Block]
+    private let parts: [Part]
+    private let heads: [HeadSelection.Entry]
     private let range: TimeRange
     /// The part of the range that the head answers for.
     private let headRange: TimeRange
@@ -27,36 +33,67 @@ struct MergedSeriesSet: SeriesSet {
     /// - Parameter blocks: what was found in each block, oldest first.
     init(
         selection: Selection, head: HeadSelection, headRange: TimeRange,
-        blocks: [(part: BlockPart, labels: LabelSet)]
-    ) {
+        blocks found: [(block: Block, series: [UInt32])]
+    ) throws(StorageError) {
         range = selection.range
         self.headRange = headRange
-        wantsNewestOnly = selection.hints.wantsNewestOnly && blocks.isEmpty
+        heads = head.entries
+        blocks = found.map(\.block)
+        wantsNewestOnly = selection.hints.wantsNewestOnly && found.isEmpty
         var entries: [Entry] = []
         entries.reserveCapacity(head.entries.count)
-        if blocks.isEmpty {
-            for found in head.entries {
-                entries.append(Entry(labels: found.labels, hash: found.hash, head: found.snapshot))
-            }
-        } else {
-            var indexes: [LabelSet: Int] = [:]
-            for (part, labels) in blocks {
-                let index = indexes[labels] ?? entries.count
-                if index == entries.count {
-                    indexes[labels] = index
-                    entries.append(Entry(labels: labels, hash: labels.stableHash))
-                }
-                entries[index].blocks.append(part)
-            }
-            for found in head.entries {
-                if let index = indexes[found.labels] {
-                    entries[index].head = found.snapshot
+        for (index, found) in head.entries.enumerated() {
+            entries.append(Entry(labels: found.labels, hash: found.hash, head: index))
+        }
+        guard !found.isEmpty else {
+            self.entries = MergedSeriesSet.ordered(entries)
+            parts = []
+            return
+        }
+        var indexes: [SeriesFingerprint: Int] = [:]
+        indexes.reserveCapacity(entries.count)
+        for (index, entry) in entries.enumerated() {
+            indexes[SeriesFingerprint(entry.labels, hash: entry.hash)] = index
+        }
+        var gathered: [(entry: Int, part: Part)] = []
+        for (number, (block, series)) in found.enumerated() {
+            for (series, fingerprint) in zip(series, try block.reader.fingerprints(of: series)) {
+                let index: Int
+                if let known = indexes[fingerprint] {
+                    index = known
                 } else {
-                    entries.append(Entry(labels: found.labels, hash: found.hash, head: found.snapshot))
+                    index = entries.count
+                    indexes[fingerprint] = index
+                    entries.append(
+                        Entry(labels: try block.reader.labels(of: series), hash: fingerprint.hash, head: -1))
                 }
+                gathered.append((index, Part(block: Int32(truncatingIfNeeded: number), series: series)))
             }
         }
-        self.entries = entries.sorted { $0.hash != $1.hash ? $0.hash < $1.hash : $0.labels < $1.labels }
+        parts = MergedSeriesSet.grouped(gathered, &entries)
+        self.entries = MergedSeriesSet.ordered(entries)
+    }
+
+    private static func ordered(_ entries: [Entry]) -> [Entry] {
+        entries.sorted { $0.hash != $1.hash ? $0.hash < $1.hash : $0.labels < $1.labels }
+    }
+
+    /// The parts of each entry side by side, in the order they came.
+    private static func grouped(_ gathered: [(entry: Int, part: Part)], _ entries: inout [Entry]) -> [Part] {
+        var counts = [Int](repeating: 0, count: entries.count)
+        for (entry, _) in gathered { counts[entry] += 1 }
+        var start = 0
+        for index in entries.indices {
+            entries[index].parts = start..<start + counts[index]
+            start += counts[index]
+            counts[index] = 0
+        }
+        var parts = [Part](repeating: Part(block: 0, series: 0), count: gathered.count)
+        for (entry, part) in gathered {
+            parts[entries[entry].parts.lowerBound + counts[entry]] = part
+            counts[entry] += 1
+        }
+        return parts
     }
 
     var count: Int { entries.count }
@@ -64,46 +101,82 @@ struct MergedSeriesSet: SeriesSet {
     func labels(at index: Int) -> LabelSet { entries[index].labels }
 
     func read(_ index: Int, into buffer: inout SampleBuffer) throws {
-        let entry = entries[index]
-        let start = buffer.count
-        var isOrdered = true
-        for part in entry.blocks {
-            let before = buffer.count
-            try part.block.read(part.series, range, into: &buffer)
-            isOrdered = isOrdered && MergedSeriesSet.continues(buffer, from: start, at: before)
+        let head = entries[index].head
+        var sources = SourceMarks(buffer)
+        for part in parts[entries[index].parts] {
+            try blocks[Int(part.block)].read(part.series, range, into: &buffer)
+            sources.note(buffer)
         }
-        if let snapshot = entry.head {
-            let before = buffer.count
+        if head >= 0 {
             do throws(ChunkError) {
                 if wantsNewestOnly {
-                    try snapshot.readNewest(headRange, into: &buffer)
+                    try heads[head].snapshot.readNewest(headRange, into: &buffer)
                 } else {
-                    try snapshot.read(headRange, into: &buffer)
+                    try heads[head].snapshot.read(headRange, into: &buffer)
                 }
             } catch {
                 throw StorageError.corruption(file: "head", offset: 0, reason: error.description)
             }
-            isOrdered = isOrdered && MergedSeriesSet.continues(buffer, from: start, at: before)
+            sources.note(buffer)
         }
-        if !isOrdered { MergedSeriesSet.sort(&buffer, from: start) }
+        if !sources.isOrdered { buffer.merge(sources.marks) }
+    }
+}
+
+/// Where in a buffer the samples of each source begin, and whether every source is newer than those before.
+private struct SourceMarks {
+    /// And the end; empty while there are less than two sources.
+    private(set) var marks: [BufferMark] = []
+    private(set) var isOrdered = true
+    private let start: BufferMark
+    private var end: BufferMark
+    private var newest: Timestamp?
+
+    init(_ buffer: SampleBuffer) {
+        start = BufferMark(buffer)
+        end = start
     }
 
-    /// Whether what was added at an index is newer than what was there.
-    private static func continues(_ buffer: SampleBuffer, from start: Int, at index: Int) -> Bool {
-        index == start || index == buffer.count || buffer.timestamps[index] > buffer.timestamps[index - 1]
-    }
-
-    /// Blocks that overlap (restored or backfilled ones): of equal timestamps the first source wins.
-    private static func sort(_ buffer: inout SampleBuffer, from start: Int) {
-        let order = (start..<buffer.count).sorted { a, b in
-            let (x, y) = (buffer.timestamps[a], buffer.timestamps[b])
-            return x != y ? x < y : a < b
+    /// A source's samples are in the buffer.
+    mutating func note(_ buffer: SampleBuffer) {
+        guard let oldest = buffer.oldest(since: end), let last = buffer.newest(since: end) else { return }
+        let mark = end
+        end = BufferMark(buffer)
+        if let known = newest {
+            if marks.isEmpty { marks = [start, mark] }
+            marks.append(end)
+            isOrdered = isOrdered && oldest > known
         }
-        let samples = order.map { (buffer.timestamps[$0], buffer.values[$0]) }
-        buffer.timestamps.removeSubrange(start...)
-        buffer.values.removeSubrange(start...)
-        for (time, value) in samples where buffer.count == start || buffer.timestamps[buffer.count - 1] != time {
-            buffer.append(time, value)
+        newest = max(newest ?? .min, last)
+    }
+}
+
+extension SampleBuffer {
+    /// Brings samples of sources that overlap (restored or backfilled blocks) into one order: of equal timestamps the
+    /// first source wins, whichever kind its sample is of.
+    /// - Parameter sources: where each source's samples begin, and the end.
+    fileprivate mutating func merge(_ sources: [BufferMark]) {
+        guard let start = sources.first else { return }
+        var samples: [(timestamp: Timestamp, source: Int, value: Double, histogram: NativeHistogram?)] = []
+        for (source, (from, to)) in zip(sources, sources.dropFirst()).enumerated() {
+            for index in from.floats..<to.floats { samples.append((timestamps[index], source, values[index], nil)) }
+            for index in from.histograms..<to.histograms {
+                // What a source knew of the sample before is not true of the one that may now be there.
+                var histogram = histograms[index]
+                if histogram.counterResetHint != .gauge { histogram.counterResetHint = .unknown }
+                samples.append((histogramTimestamps[index], source, 0, histogram))
+            }
+        }
+        samples.sort { $0.timestamp != $1.timestamp ? $0.timestamp < $1.timestamp : $0.source < $1.source }
+        removeAll(since: start)
+        var last: Timestamp?
+        for sample in samples where sample.timestamp != last {
+            last = sample.timestamp
+            if let histogram = sample.histogram {
+                append(sample.timestamp, histogram)
+            } else {
+                append(sample.timestamp, sample.value)
+            }
         }
     }
 }

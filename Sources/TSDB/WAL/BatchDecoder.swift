@@ -8,14 +8,19 @@ struct BatchDecoder {
     private var previousBits: [UInt64] = []
 
     /// Replaces the batch's content.
-    mutating func decode(_ payload: [UInt8], into batch: inout LogBatch) throws(ByteError) {
+    /// - Parameter type: `.batch` or `.histogramBatch`.
+    mutating func decode(
+        _ payload: [UInt8], _ type: LogFormat.RecordType = .batch, into batch: inout LogBatch
+    ) throws(ByteError) {
         batch.removeAll()
         try ByteCursor.read(payload) { (cursor: inout ByteCursor) throws(ByteError) in
-            try decode(&cursor, into: &batch)
+            try decode(&cursor, type, into: &batch)
         }
     }
 
-    private mutating func decode(_ cursor: inout ByteCursor, into batch: inout LogBatch) throws(ByteError) {
+    private mutating func decode(
+        _ cursor: inout ByteCursor, _ type: LogFormat.RecordType, into batch: inout LogBatch
+    ) throws(ByteError) {
         try decodeNewSeries(&cursor, into: &batch)
         // A sample takes a byte of slot and a tag at least.
         let count = try cursor.varint(atMost: cursor.remaining / 2, "number of samples")
@@ -24,6 +29,7 @@ struct BatchDecoder {
             try decodeTimestamps(&cursor, count, into: &batch)
             try decodeValues(&cursor, count, into: &batch)
         }
+        if type == .histogramBatch { try HistogramRows.decode(&cursor, into: &batch) }
         guard cursor.isAtEnd else { throw .outOfBounds(offset: cursor.position, what: "payload") }
     }
 

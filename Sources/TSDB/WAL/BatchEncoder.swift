@@ -40,6 +40,7 @@ struct BatchEncoder {
         }
         encodeTimestamps(batch.timestamps, into: &payload)
         encodeValues(batch, into: &payload)
+        if !batch.histogramRows.isEmpty { HistogramRows.encode(batch, into: &payload) }
     }
 
     /// Takes the last `encode` back.
@@ -64,11 +65,18 @@ struct BatchEncoder {
     /// The tags stand together, before the bytes: LZ4 makes short work of a run of equal ones.
     private mutating func encodeValues(_ batch: LogBatch, into payload: inout ByteBuilder) {
         tags.removeAll(keepingCapacity: true)
+        var nextHistogram = 0
         // Whole words are stored and the unused end of each overwritten by the next: hence the room for one more.
         let room = (batch.count + 1) * 8
         withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { significant in
             var length = 0
             for index in 0..<batch.count {
+                if nextHistogram < batch.histogramRows.count, batch.histogramRows[nextHistogram] == index {
+                    // No value: that of the slot stays as it is.
+                    nextHistogram += 1
+                    tags.append(0x80)
+                    continue
+                }
                 let bits = batch.values[index].bitPattern
                 let xor = bits ^ exchange(batch.slots[index], bits)
                 let leading = xor.leadingZeroBitCount / 8

@@ -20,7 +20,7 @@ enum Checkpoint {
                     guard reader.offset == reader.size else { throw ByteError.truncated(offset: 0) }
                     return
                 }
-                try decoder.decode(frame.payload, into: &batch)
+                try decoder.decode(frame.payload, frame.type, into: &batch)
             } catch {
                 throw .corruption(file: path, offset: frame.offset, reason: "payload: \(error)")
             }
@@ -107,7 +107,7 @@ package struct CheckpointWriter: ~Copyable {
         payload.removeAll()
         encoder.encode(batch, into: &payload)
         counts.add(batch)
-        try write(.batch)
+        try write(LogFormat.RecordType(of: batch))
     }
 
     /// - Returns: the size of the checkpoint. Bytes.

@@ -27,6 +27,13 @@ package enum LogFormat {
     enum RecordType: UInt8 {
         case batch = 1
         case checkpointEnd = 3
+        /// A batch, and behind it the histograms of some of its rows.
+        case histogramBatch = 4
+
+        /// Of the record that holds a batch.
+        init(of batch: LogBatch) { self = batch.histogramRows.isEmpty ? .batch : .histogramBatch }
+
+        var isBatch: Bool { self == .batch || self == .histogramBatch }
     }
 
     // MARK: - Names

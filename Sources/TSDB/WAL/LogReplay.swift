@@ -65,8 +65,8 @@ private struct ReplayRun {
             var reader = try LogReader(fileSystem: fileSystem, path: path, kind: .checkpoint)
             var decoder = BatchDecoder()
             while let frame = try reader.next() {
-                guard frame.type == .batch else { break }
-                try decoder.decode(frame.payload, into: &batch)
+                guard frame.type.isBatch else { break }
+                try decoder.decode(frame.payload, frame.type, into: &batch)
                 try applyBatch(lsn, apply)
             }
             report.checkpointLSN = lsn
@@ -116,11 +116,11 @@ private struct ReplayRun {
             let start = reader.offset
             do throws(StorageError) {
                 guard let frame = try reader.next() else { return nil }
-                guard frame.type == .batch else { return (start, "record type \(frame.type) in a segment") }
+                guard frame.type.isBatch else { return (start, "record type \(frame.type) in a segment") }
                 guard frame.lsn == segmentLSN else { return (start, "record \(frame.lsn) in place of \(segmentLSN)") }
                 do throws(ByteError) {
                     // Frames that the checkpoint holds are decoded too: later values are XOR-ed with theirs.
-                    try decoder.decode(frame.payload, into: &batch)
+                    try decoder.decode(frame.payload, frame.type, into: &batch)
                 } catch {
                     return (start, "payload: \(error)")
                 }

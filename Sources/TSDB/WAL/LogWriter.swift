@@ -104,7 +104,8 @@ package final class LogWriter: Sendable {
             state.frame.removeAll()
             let lsn = state.nextLSN
             LogFrame.append(
-                .batch, lsn: lsn, payload: state.payload.bytes, scratch: &state.scratch, to: &state.frame)
+                LogFormat.RecordType(of: batch), lsn: lsn, payload: state.payload.bytes, scratch: &state.scratch,
+                to: &state.frame)
             let goodBytes = state.file.size
             do throws(FileError) {
                 try state.file.append(state.frame.bytes)

@@ -14,7 +14,7 @@ struct WALRecordTests {
             var payload = ByteBuilder()
             encoder.encode(batch, into: &payload)
             var decoded = LogBatch()
-            try decoder.decode(payload.bytes, into: &decoded)
+            try decoder.decode(payload.bytes, LogFormat.RecordType(of: batch), into: &decoded)
             return decoded
         }
     }

@@ -1,0 +1,37 @@
+import SeriesModel
+
+/// How much of each kind a buffer held at some moment.
+struct BufferMark: Sendable, Hashable {
+    var floats = 0
+    var histograms = 0
+
+    init() {}
+
+    init(_ buffer: SampleBuffer) {
+        floats = buffer.count
+        histograms = buffer.histograms.count
+    }
+}
+
+extension SampleBuffer {
+    /// The oldest timestamp of what was added since, which must be in order.
+    func oldest(since mark: BufferMark = BufferMark()) -> Timestamp? {
+        let float = mark.floats < timestamps.count ? timestamps[mark.floats] : nil
+        guard mark.histograms < histogramTimestamps.count else { return float }
+        return Swift.min(float ?? .max, histogramTimestamps[mark.histograms])
+    }
+
+    /// The newest timestamp of what was added since, which must be in order.
+    func newest(since mark: BufferMark = BufferMark()) -> Timestamp? {
+        let float = mark.floats < timestamps.count ? timestamps.last : nil
+        guard mark.histograms < histogramTimestamps.count else { return float }
+        return Swift.max(float ?? .min, histogramTimestamps.last ?? .min)
+    }
+
+    mutating func removeAll(since mark: BufferMark) {
+        timestamps.removeSubrange(mark.floats...)
+        values.removeSubrange(mark.floats...)
+        histogramTimestamps.removeSubrange(mark.histograms...)
+        histograms.removeSubrange(mark.histograms...)
+    }
+}

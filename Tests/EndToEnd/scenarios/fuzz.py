@@ -1,0 +1,25 @@
+"""A minute of random inputs for each fuzz target, in release mode; an input that fails is kept.
+
+`make e2e` builds the fuzzer beside the binary under test.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from harness import ROOT, Skip, check
+
+SECONDS = 60
+TARGETS = ["parser", "evaluator"]
+
+
+def run(bench):
+    fuzzer = Path(bench.hearth_binary).parent / "hearth-fuzz"
+    if not os.access(fuzzer, os.X_OK):
+        raise Skip(f"{fuzzer} is not built: make build-fuzz")
+    for target in TARGETS:
+        done = subprocess.run(
+            [str(fuzzer), "--target", target, "--seconds", str(SECONDS)], cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=2 * SECONDS)
+        print("    " + done.stdout.strip().replace("\n", "\n    "), flush=True)
+        check(done.returncode == 0, f"{target}: an input failed; it is kept in Tests/Fuzz/Failures")

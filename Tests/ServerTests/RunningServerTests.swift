@@ -1,0 +1,96 @@
+import FileIO
+import Logging
+import NIOPosix
+import OutboundHTTP
+import Testing
+
+@testable import Server
+
+@Suite("The running server", .serialized)
+struct RunningServerTests {
+    private let directory: TemporaryDirectory
+    private let log = RecordingLog()
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// Runs a server on a free port, with `p.yml` as its configuration.
+    private func run(
+        _ arguments: [String] = [],
+        _ body: (RunningServer, _ query: (String) async throws -> String) async throws -> Void
+    ) async throws {
+        let flags = try FlagValues(
+            [
+                "--config.file=\(directory("p.yml"))", "--storage.tsdb.path=\(directory("data"))",
+                "--web.listen-address=127.0.0.1:0",
+            ] + arguments)
+        let server = try await RunningServer(flags: flags, logger: log.logger, signals: SignalWatch([]))
+        let line = try #require(log.lines.last { $0.hasPrefix("listening addresses=") })
+        let base = "http://" + line.dropFirst("listening addresses=".count)
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let outcome: Result<Void, any Error>
+        do {
+            try await body(server) { target in
+                let response = try await transport.send(OutboundRequest(.get, base + target, timeout: 20_000))
+                return String(decoding: response.body, as: UTF8.self)
+            }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await transport.shutdown()
+        await server.stop()
+        try outcome.get()
+    }
+
+    private static let subquery = "/api/v1/query?time=600&query=count_over_time(vector(1)%5B10m:%5D)"
+
+    @Test("loading the configuration anew moves the query log and the default step of subqueries, or changes nothing")
+    func reload() async throws {
+        try directory.write("p.yml", "global: {evaluation_interval: 1m, query_log_file: a.log}\n")
+        try await run { server, query in
+            #expect(try await query(Self.subquery).contains(#""value":[600,"10"]"#))
+            try directory.write("p.yml", "global: {evaluation_interval: 30s, query_log_file: none/c.log}\n")
+            await #expect(throws: (any Error).self) { try await server.reload() }
+            #expect(try await query(Self.subquery).contains(#""value":[600,"10"]"#))
+            try directory.write("p.yml", "global: {evaluation_interval: 30s, query_log_file: b.log}\n")
+            try await server.reload()
+            #expect(try await query(Self.subquery).contains(#""value":[600,"20"]"#))
+            #expect(try await query("/metrics").contains("\nprometheus_engine_query_log_enabled 1\n"))
+            try directory.write("p.yml", "")
+            try await server.reload()
+            _ = try await query(Self.subquery)
+            #expect(try await query("/metrics").contains("\nprometheus_engine_query_log_enabled 0\n"))
+        }
+        let origin = #""httpRequest":{"clientIP":"127.0.0.1","method":"GET","path":"/api/v1/query"}}"#
+        let lines = try directory.read("a.log").split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(
+            lines.allSatisfy { $0.hasSuffix(origin) && $0.contains("\"query\":\"count_over_time(vector(1)[10m:])\"") })
+        #expect(try directory.read("b.log").split(separator: "\n").count == 1)
+    }
+
+    @Test("the file of active queries is in the data directory, and what it holds is told at the start")
+    func activeQueries() async throws {
+        try directory.write("p.yml", "")
+        try PosixFileSystem().createDirectory(directory("data"))
+        try directory.write(
+            "data/queries.active", "[" + #"{"query":"sum(x)","timestamp_sec":1700000000}"# + "\0\0,\0\0\0,")
+        try await run(["--query.log-file=\(directory("q.log"))", "--web.route-prefix=/p"]) { _, query in
+            _ = try await query("/p/api/v1/query?query=1")
+        }
+        #expect(
+            log.lines.contains {
+                $0.hasPrefix("These queries didn't finish in prometheus' last run:") && $0.contains("sum(x)")
+            })
+        let left = try PosixFileSystem().read(directory("data/queries.active"), limit: 1 << 20)
+        #expect(left.count == 20_001)
+        #expect(left.filter { $0 != 0 } == [UInt8(ascii: "[")])
+        #expect(try directory.read("q.log").contains(#""path":"/p/api/v1/query""#))
+    }
+
+    @Test("a query log that cannot be written to keeps the server from starting")
+    func badLog() async throws {
+        try directory.write("p.yml", "global: {query_log_file: none/q.log}\n")
+        await #expect(throws: FileError.self) { try await run { _, _ in } }
+    }
+}
