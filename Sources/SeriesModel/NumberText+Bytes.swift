@@ -13,6 +13,47 @@ extension NumberText {
         }
     }
 
+    /// Bytes that `write` may use.
+    package static let writtenMax = 32
+
+    /// Writes `apiValue(value)` where it is short, as nearly all are.
+    /// - Parameter target: `writtenMax` bytes.
+    /// - Returns: the bytes written; nil for a value that takes more, or another form.
+    package static func write(_ value: Double, to target: UnsafeMutablePointer<UInt8>) -> Int? {
+        let magnitude = abs(value)
+        guard magnitude < wholeMax else { return nil }
+        if let whole = Int64(exactly: value), whole != 0 || value.sign == .plus { return write(whole, to: target) }
+        guard magnitude >= 1e-6 else { return nil }
+        return target.withMemoryRebound(to: CChar.self, capacity: writtenMax) { text in
+            let count = hearth_number_fixed(value, text, writtenMax)
+            return count > 0 ? Int(count) : nil
+        }
+    }
+
+    /// Writes a whole number. - Parameter target: `writtenMax` bytes. - Returns: the bytes written.
+    package static func write(_ value: Int64, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        var rest = value.magnitude
+        var count = value < 0 ? 1 : 0
+        if value < 0 { target[0] = UInt8(ascii: "-") }
+        var limit: UInt64 = 10
+        var digits = 1
+        while digits < 20, rest >= limit {
+            digits += 1
+            let (next, overflow) = limit.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            limit = next
+        }
+        count += digits
+        var index = count
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            index -= 1
+            target[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        } while rest != 0
+        return count
+    }
+
     /// Appends a whole number.
     package static func append(_ value: Int64, to bytes: inout [UInt8]) {
         if value < 0 { bytes.append(UInt8(ascii: "-")) }

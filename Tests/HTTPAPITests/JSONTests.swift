@@ -20,6 +20,28 @@ struct JSONTests {
         #expect(text { $0.string("") } == #""""#)
     }
 
+    @Test("a run of points is what its points are one by one, whatever the values")
+    func runsOfPoints() {
+        var random = SeededRandom(seed: 7)
+        let special = [
+            0, -0.0, 1, -1, 0.1, 1e-7, 1e21, 9_007_199_254_740_992, -9_007_199_254_740_991, .nan, .infinity, -.infinity,
+            1.7976931348623157e308, .leastNonzeroMagnitude, 123_456.789,
+        ]
+        let values =
+            special + (0..<2000).map { _ in Double(bitPattern: random.next()) } + (0..<2000).map { Double($0) / 7 }
+        let times = values.indices.map { index -> Timestamp in
+            index % 50 == 0 ? -Int64(index) : 1_700_000_000_000 + Int64(index) * 37
+        }
+        let together = text { $0.array { $0.points(times[...], values[...]) } }
+        let apart = text { writer in
+            writer.array { writer in
+                for (time, value) in zip(times, values) { writer.point(time, value) }
+            }
+        }
+        #expect(together == apart)
+        #expect(text { $0.array { $0.points([], []) } } == "[]")
+    }
+
     @Test("commas stand between members and elements, and nowhere else")
     func commas() {
         let json = text { writer in

@@ -56,4 +56,12 @@ import Testing
                   )
                 """)
     }
+
+    @Test("a long label under many operators is written once, not once for each of them", .timeLimit(.minutes(1)))
+    func longAndDeep() throws {
+        let query = "m{a=\"" + String(repeating: "x", count: 500_000) + "\"}" + String(repeating: " + 1", count: 450)
+        let expression = try parse(query)
+        #expect(expression.description == query)
+        #expect(expression.pretty.utf8.count > query.utf8.count)
+    }
 }

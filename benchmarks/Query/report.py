@@ -11,7 +11,7 @@ ORDER = ["prometheus", "victoria-metrics", "hearth"]
 def render(saved):
     parts = ["# Queries beside prometheus and victoria-metrics, " + saved["date"].split()[0], head(saved)]
     for data in saved["data"]:
-        parts += [f"## {data['title']}", load(data), feeding(data), table(data, saved["names"])]
+        parts += [f"## {data['title']}", load(data), feeding(data, saved["versions"]), table(data, saved["names"])]
         parts += [goals(data), memory(data)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -37,12 +37,14 @@ def load(data):
     return f"Load average of the machine: {before} before the queries, {after} after them; of the run itself about 1."
 
 
-def feeding(data):
+def feeding(data, versions):
     lines = ["| fed by remote write | M samples/s | CPU s per M samples | RSS peak, MB |", "|---|---:|---:|---:|"]
     for name, figures in data["feed"].items():
         samples = figures["samples"] / 1e6
+        # With kept data another binary may have taken them in.
+        other = "" if figures.get("version") in (None, versions[name]) else f" ({figures['version']})"
         lines.append(
-            f"| {name} | {samples / max(figures['seconds'], 1e-9):.2f} | {figures['cpu_seconds'] / samples:.2f} "
+            f"| {name}{other} | {samples / max(figures['seconds'], 1e-9):.2f} | {figures['cpu_seconds'] / samples:.2f} "
             f"| {figures['peak_rss'] / 1e6:.0f} |")
     return "\n".join(lines)
 

@@ -80,6 +80,7 @@ class Server:
         figures = json.loads(done.stdout)
         figures["cpu_seconds"] = round(self.cpu_seconds() - cpu, 2)
         figures["peak_rss"] = self.memory()["VmHWM"]
+        figures["version"] = self.version()
         self.flush()
         (self.directory / "fed.json").write_text(json.dumps({"data": data, "figures": figures}))
         return figures

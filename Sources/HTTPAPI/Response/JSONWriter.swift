@@ -4,7 +4,7 @@ package import SeriesModel
 /// is its own affair.
 package struct JSONWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
-    private var needsComma = false
+    var needsComma = false
 
     package init() {}
 
@@ -15,6 +15,9 @@ package struct JSONWriter: Sendable {
         bytes.reserveCapacity(taken.count)
         return taken
     }
+
+    /// Bytes that are JSON already.
+    mutating func append(_ written: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: written) }
 
     // MARK: Structure
 

@@ -103,9 +103,8 @@ struct QueryAnswer: Sendable {
             writer.key("values")
             writer.beginArray()
             for start in stride(from: 0, to: samples.count, by: runCount) {
-                for index in start..<min(samples.count, start + runCount) {
-                    writer.point(samples.timestamps[index], samples.values[index])
-                }
+                let run = start..<min(samples.count, start + runCount)
+                writer.points(samples.timestamps[run], samples.values[run])
                 try await drain(&writer)
             }
             writer.endArray()

@@ -66,10 +66,12 @@ struct Exchange: Sendable {
             var output: any ResponseBodyWriter = body
             var count = 0
             let deflater = answer.encoding.map { Deflater($0) }
-            try await produce { part in
-                let bytes = deflater.map { $0.compress(part) } ?? part
-                count += bytes.count
-                if !bytes.isEmpty { try await output.write(ByteBuffer(bytes: bytes)) }
+            try await withTaskExecutorPreference(Exchange.workers) {
+                try await produce { part in
+                    let bytes = deflater.map { $0.compress(part) } ?? part
+                    count += bytes.count
+                    if !bytes.isEmpty { try await output.write(ByteBuffer(bytes: bytes)) }
+                }
             }
             if let rest = deflater?.finish(), !rest.isEmpty {
                 count += rest.count

@@ -45,10 +45,20 @@ struct ResultAssembly {
     }
 
     private func matrix(_ series: [VectorSeries]) -> [MatrixSeries] {
-        series.map { one in
+        // Series that have a value at each step share one column of times.
+        let times = (0..<grid.count).map { grid.time($0) }
+        return series.map { one in
             var samples = SampleBuffer()
-            one.column.present.forEach { samples.append(grid.time($0), one.column.values[$0]) }
-            one.column.histograms?.forEach { samples.append(grid.time($0), $1) }
+            if one.column.present.isFull {
+                samples.timestamps = times
+                samples.values = one.column.values
+            } else {
+                let count = one.column.present.populationCount
+                samples.timestamps.reserveCapacity(count)
+                samples.values.reserveCapacity(count)
+                one.column.present.forEach { samples.append(times[$0], one.column.values[$0]) }
+            }
+            one.column.histograms?.forEach { samples.append(times[$0], $1) }
             return MatrixSeries(labels: one.labels, samples: samples)
         }.sorted { $0.labels < $1.labels }
     }
