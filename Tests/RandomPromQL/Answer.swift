@@ -95,12 +95,24 @@ package enum AnswerText {
     }
 
     private static func text(_ histogram: NativeHistogram, _ hidesHints: Bool) -> String {
-        let sides = [histogram.positive, histogram.negative].map { side in
-            side.spans.map { "\($0.offset):\($0.length)" }.joined(separator: ",") + " "
-                + side.counts.map { text($0) }.joined(separator: ",")
-        }
+        let sides = [histogram.positive, histogram.negative].map { populated($0) }
         return "histogram \(histogram.schema) \(text(histogram.count)) \(text(histogram.sum)) "
             + "\(text(histogram.zeroThreshold)) \(text(histogram.zeroCount)) \(sides[0]) \(sides[1]) "
             + "\(histogram.customBounds)" + (hidesHints ? "" : " \(histogram.counterResetHint)")
+    }
+    /// The buckets that hold anything, by index: which empty ones lie between is a matter of the store.
+    private static func populated(_ side: HistogramSide) -> String {
+        var buckets: [String] = []
+        var index = 0
+        var rest = side.counts[...]
+        for span in side.spans {
+            index += Int(span.offset)
+            for count in rest.prefix(Int(span.length)) {
+                if count != 0 { buckets.append("\(index):\(text(count))") }
+                index += 1
+            }
+            rest = rest.dropFirst(Int(span.length))
+        }
+        return buckets.joined(separator: ",")
     }
 }

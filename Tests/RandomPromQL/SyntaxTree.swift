@@ -5,7 +5,7 @@ extension Expression {
     /// The whole tree as text, without the places in the query: equal exactly for equal trees.
     package var tree: String {
         switch self {
-        case .number(let node): Tree.node("number", Tree.number(node.value), "\(node.isDuration)")
+        case .number(let node): Tree.number(node.value, isDuration: node.isDuration)
         case .string(let node): Tree.node("string", "\(node.bytes)")
         case .vectorSelector(let node): Tree.selector(node)
         case .matrixSelector(let node):
@@ -41,6 +41,11 @@ private enum Tree {
         value.isNaN ? "NaN" : "\(value)/" + String(value.bitPattern, radix: 16)
     }
 
+    /// Nor has a duration of zero.
+    static func number(_ value: Double, isDuration: Bool) -> String {
+        node("number", number(isDuration && value == 0 ? 0 : value), "\(isDuration)")
+    }
+
     static func selector(_ selector: VectorSelector) -> String {
         let matchers = selector.matchers.map { "\($0.kind) \(Array($0.name.utf8)) \(Array($0.value.utf8))" }
         return node(
@@ -64,7 +69,7 @@ private enum Tree {
 
     private static func tree(_ expression: DurationExpression) -> String {
         switch expression {
-        case .number(let value, let isDuration): node("number", number(value), "\(isDuration)")
+        case .number(let value, let isDuration): number(value, isDuration: isDuration)
         case .step: "step"
         case .range: "range"
         case .negative(let operand): node("minus", tree(operand))

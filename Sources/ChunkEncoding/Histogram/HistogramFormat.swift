@@ -34,13 +34,12 @@ package enum CounterResetHeader: UInt8, Sendable, CaseIterable {
 
     init(flags: UInt8) { self = CounterResetHeader(rawValue: flags & CounterResetHeader.mask) ?? .unknown }
 
-    /// What a reader knows of a sample. Even where the header says "not reset", the first one's predecessor may be gone
-    /// by now, or come from another source: so nothing is known of it.
+    /// What a reader knows of a sample. Whatever the header says, the first one's predecessor may be gone by now, or come
+    /// from another source: so nothing is known of it, as upstream has it.
     func hint(isFirst: Bool) -> NativeHistogram.CounterResetHint {
         switch self {
         case .gauge: .gauge
-        case .reset: isFirst ? .reset : .notReset
-        case .unknown, .notReset: isFirst ? .unknown : .notReset
+        case .reset, .unknown, .notReset: isFirst ? .unknown : .notReset
         }
     }
 }

@@ -30,6 +30,9 @@ struct ConnectionSetup: ServerChildChannel {
         let connection = HTTP1Channel(responder: { [exchange] request, writer, channel in
             try await exchange.run(request, writer, on: channel, watch)
         })
-        await connection.handle(value: value.http, logger: logger)
+        // On the threads that work on requests: one change of threads less for each.
+        await withTaskExecutorPreference(Exchange.workers) {
+            await connection.handle(value: value.http, logger: logger)
+        }
     }
 }

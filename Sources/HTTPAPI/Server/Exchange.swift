@@ -15,7 +15,7 @@ struct Exchange: Sendable {
     let clock: any WallClock
 
     /// Looking up series, writing JSON and compressing may take long: requests are worked on here.
-    private static let workers = TaskThreads(
+    static let workers = TaskThreads(
         "request", count: max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))) + 2, stackBytes: 4 << 20)
 
     func run(

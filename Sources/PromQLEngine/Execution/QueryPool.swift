@@ -69,7 +69,8 @@ final class QueryPool: Sendable {
                 return next
             }
             job()
-            queue.change { state in
+            // This thread looks for the next job itself.
+            queue.withState { state in
                 state.idle += 1
                 if kind == .query { state.runningQueries -= 1 }
             }
@@ -79,7 +80,7 @@ final class QueryPool: Sendable {
     /// - Returns: whether a thread is free to take the job at once.
     @discardableResult
     func submit(_ kind: Kind, _ job: @escaping @Sendable () -> Void) -> Bool {
-        queue.change { state in
+        queue.change(wakingOne: true) { state in
             let isFree: Bool
             switch kind {
             case .rule:
@@ -99,5 +100,5 @@ final class QueryPool: Sendable {
     }
 
     /// Whether a rule or a query waits for a thread: who only helps gives up its own then.
-    var hasWaiting: Bool { queue.change { $0.hasWaiting } }
+    var hasWaiting: Bool { queue.withState { $0.hasWaiting } }
 }
