@@ -57,9 +57,9 @@ struct WindowTable {
     }
 }
 
-/// A few tables, for series of several targets in turn.
+/// Some tables, for series of many targets in turn.
 struct WindowTables {
-    private static let count = 8
+    private static let bits: UInt64 = 6
     private var tables: [WindowTable]
     private let range: RangePlan
     private let grid: Grid
@@ -67,7 +67,7 @@ struct WindowTables {
     init(_ range: RangePlan, _ grid: Grid, hasStretches: Bool) {
         self.range = range
         self.grid = grid
-        tables = [WindowTable](repeating: WindowTable(hasStretches: hasStretches), count: WindowTables.count)
+        tables = [WindowTable](repeating: WindowTable(hasStretches: hasStretches), count: 1 << WindowTables.bits)
     }
 
     /// The table for a series with these timestamps.
@@ -75,9 +75,8 @@ struct WindowTables {
         _ samples: UnsafeBufferPointer<Timestamp>, _ body: (borrowing WindowTable) throws -> R
     ) rethrows -> R {
         // Targets are scraped at their own offsets: the first timestamp tells them apart.
-        var slot = UInt64(bitPattern: samples.first ?? 0)
-        slot = (slot &* 0x9E37_79B9_7F4A_7C15) &>> 61
-        let index = Int(truncatingIfNeeded: slot) & (WindowTables.count - 1)
+        let hash = UInt64(bitPattern: samples.first ?? 0) &* 0x9E37_79B9_7F4A_7C15
+        let index = Int(truncatingIfNeeded: hash &>> (64 &- WindowTables.bits))
         tables[index].prepare(samples, range, grid)
         return try body(tables[index])
     }

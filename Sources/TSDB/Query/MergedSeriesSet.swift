@@ -74,8 +74,16 @@ struct MergedSeriesSet: SeriesSet {
         self.entries = MergedSeriesSet.ordered(entries)
     }
 
+    /// By hash, then by labels. Numbers are sorted in place of entries, which hold references.
     private static func ordered(_ entries: [Entry]) -> [Entry] {
-        entries.sorted { $0.hash != $1.hash ? $0.hash < $1.hash : $0.labels < $1.labels }
+        var keys: [(hash: UInt64, index: Int32)] = []
+        keys.reserveCapacity(entries.count)
+        for index in entries.indices { keys.append((entries[index].hash, Int32(truncatingIfNeeded: index))) }
+        keys.sort { a, b in
+            if a.hash != b.hash { return a.hash < b.hash }
+            return entries[Int(a.index)].labels < entries[Int(b.index)].labels
+        }
+        return keys.map { entries[Int($0.index)] }
     }
 
     /// The parts of each entry side by side, in the order they came.
