@@ -4,7 +4,7 @@ import StorageAPI
 
 /// What takes the members of groups.
 protocol GroupSink {
-    /// - Parameter group: a number from 0 on, in the order in which groups are first met.
+    /// - Parameter group: a number from 0 on, in the order in which groups are finished.
     mutating func add(_ series: VectorSeries, group: Int, labels: LabelSet) throws
     /// No more of the group will come. Called once for each group, in order.
     mutating func finish(group: Int) throws
@@ -93,21 +93,28 @@ struct GroupOrder {
             counts[number] += 1
             groups.append(Int32(truncatingIfNeeded: number))
         }
-        var next: [Int] = []
+        // By their own hash, as series are: which group is met first depends on series that may have no sample at all,
+        // and a sum over the groups must not.
+        let hashes = labels.map(\.stableHash)
+        let order = labels.indices.sorted {
+            hashes[$0] != hashes[$1] ? hashes[$0] < hashes[$1] : labels[$0] < labels[$1]
+        }
+        var next = [Int](repeating: 0, count: labels.count)
+        var ends: [Int] = []
         var end = 0
-        for index in counts.indices {
-            next.append(end)
-            end += counts[index]
-            counts[index] = end
+        for group in order {
+            next[group] = end
+            end += counts[group]
+            ends.append(end)
         }
         var series = [Int32](repeating: 0, count: groups.count)
         for (index, group) in groups.enumerated() {
             series[next[Int(group)]] = Int32(truncatingIfNeeded: index)
             next[Int(group)] += 1
         }
-        self.labels = labels
+        self.labels = order.map { labels[$0] }
         self.series = series
-        ends = counts
+        self.ends = ends
     }
 
     var byteCount: Int { series.count * 4 + labels.reduce(0) { $0 &+ $1.packed.count &+ 16 } }
