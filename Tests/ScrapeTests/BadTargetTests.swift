@@ -161,7 +161,8 @@ struct BadTargetTests {
         #expect(isAsked)
         let start = ContinuousClock.now
         await manager.stop()
-        #expect(start.duration(to: .now) < .seconds(5))
+        // The scrape's own time would be an hour.
+        #expect(start.duration(to: .now) < .seconds(60))
         #expect(store.batchCount == 0)
         await transport.shutdown()
         await server.stop()

@@ -36,7 +36,7 @@ final class QueryBudget: Sendable {
     func hold(samples count: Int) throws(QueryError) {
         if count == 0 { return }
         let held = samples.wrappingAdd(count, ordering: .relaxed).newValue
-        samplesPeak.max(held, ordering: .relaxed)
+        QueryBudget.raise(samplesPeak, to: held)
         if held > maxSamples {
             throw .tooLarge("query processing would load too many samples into memory in query execution")
         }
@@ -47,13 +47,18 @@ final class QueryBudget: Sendable {
     func charge(bytes count: Int) throws(QueryError) {
         if count == 0 { return }
         let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
-        bytesPeak.max(held, ordering: .relaxed)
+        QueryBudget.raise(bytesPeak, to: held)
         if held > maxMemory {
             throw .tooLarge("query processing would use more than \(maxMemory) bytes of memory in query execution")
         }
     }
 
     func refund(bytes count: Int) { bytes.wrappingSubtract(count, ordering: .relaxed) }
+
+    /// Looks before it writes: the peak is rarely a new one, and a write takes the cache line from the other threads.
+    private static func raise(_ peak: borrowing Atomic<Int>, to value: Int) {
+        if value > peak.load(ordering: .relaxed) { peak.max(value, ordering: .relaxed) }
+    }
 
     func checkCancellation() throws(QueryError) {
         if cancellation.isCancelled { throw .canceled("query was canceled in expression evaluation") }

@@ -14,7 +14,9 @@ struct RangeFunction {
     /// For functions that compute all windows in one pass.
     private var tables: WindowTables?
     private var call: WindowCall
-    private let suspectsGauges: Bool
+    /// Whether names are still looked at; one look is enough where all series have the same.
+    private var suspectsGauges: Bool
+    private let hasOneName: Bool
 
     /// - Parameter parameters: one value for each step.
     init?(
@@ -35,6 +37,11 @@ struct RangeFunction {
             function: plan.function.name, range: range, parameters: parameters,
             argumentRanges: plan.expressions.map(\.range), context: context)
         suspectsGauges = plan.function.name == "rate" || plan.function.name == "increase"
+        if case .selector(let selector) = range.source, !context.options.enablesTypeAndUnitLabels {
+            hasOneName = selector.pinsMetric
+        } else {
+            hasOneName = false
+        }
     }
 
     /// - Parameter samples: without stale markers.
@@ -53,7 +60,10 @@ struct RangeFunction {
             try computeWindows(samples, &column)
         }
         if column.isEmpty { return nil }
-        if suspectsGauges, !column.present.isEmpty { noteGauge(labels) }
+        if suspectsGauges, !column.present.isEmpty {
+            noteGauge(labels)
+            suspectsGauges = !hasOneName
+        }
         return column
     }
 

@@ -51,9 +51,14 @@ struct SeriesPipeline: Sendable {
         // With delayed removal the names are still there.
         if options.enablesDelayedNameRemoval { return false }
         guard let selector, !options.enablesTypeAndUnitLabels else { return true }
-        return !selector.matchers.contains {
-            $0.kind == .equal && !$0.value.isEmpty && $0.name.hasSameBytes(as: Label.metricName)
-        }
+        return !selector.pinsMetric
+    }
+}
+
+extension SelectorPlan {
+    /// Whether all series selected are of one metric.
+    var pinsMetric: Bool {
+        matchers.contains { $0.kind == .equal && !$0.value.isEmpty && $0.name.hasSameBytes(as: Label.metricName) }
     }
 }
 
