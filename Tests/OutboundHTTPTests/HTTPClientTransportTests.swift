@@ -149,11 +149,18 @@ struct HTTPClientTransportTests {
             .hang
         } _: { server, transport in
             await server.stop()
-            // Waiting for the deadline would end with other words.
-            let error = await failure(of: OutboundRequest(.get, server.url("/x"), timeout: 60_000), transport)
-            #expect(
-                error?.message
-                    == "Get \"\(server.url("/x"))\": dial tcp 127.0.0.1:\(server.port): connect: connection refused")
+            // Other tests share the processors: the first of several requests may wait for them, not for the peer.
+            var taken = Duration.seconds(60)
+            for _ in 0..<3 where taken >= .seconds(5) {
+                let start = ContinuousClock.now
+                let error = await failure(of: OutboundRequest(.get, server.url("/x"), timeout: 10_000), transport)
+                taken = start.duration(to: .now)
+                #expect(
+                    error?.message
+                        == "Get \"\(server.url("/x"))\": dial tcp 127.0.0.1:\(server.port): connect: connection refused"
+                )
+            }
+            #expect(taken < .seconds(5))
         }
     }
 
