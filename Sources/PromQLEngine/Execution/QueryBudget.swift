@@ -19,7 +19,6 @@ final class QueryBudget: Sendable {
     private let samples = Atomic(0)
     private let samplesPeak = Atomic(0)
     private let bytes = Atomic(0)
-    private let bytesPeak = Atomic(0)
 
     init(maxSamples: Int, maxMemory: Int, cancellation: Cancellation, deadline: UInt64) {
         self.maxSamples = maxSamples
@@ -30,13 +29,11 @@ final class QueryBudget: Sendable {
 
     var peakSamples: Int { samplesPeak.load(ordering: .relaxed) }
 
-    /// The most bytes that were held at once.
-    var peakBytes: Int { bytesPeak.load(ordering: .relaxed) }
-
     func hold(samples count: Int) throws(QueryError) {
         if count == 0 { return }
         let held = samples.wrappingAdd(count, ordering: .relaxed).newValue
-        QueryBudget.raise(samplesPeak, to: held)
+        // A look before the write: a new peak is rare, and a write takes the cache line from the other threads.
+        if held > samplesPeak.load(ordering: .relaxed) { samplesPeak.max(held, ordering: .relaxed) }
         if held > maxSamples {
             throw .tooLarge("query processing would load too many samples into memory in query execution")
         }
@@ -47,18 +44,12 @@ final class QueryBudget: Sendable {
     func charge(bytes count: Int) throws(QueryError) {
         if count == 0 { return }
         let held = bytes.wrappingAdd(count, ordering: .relaxed).newValue
-        QueryBudget.raise(bytesPeak, to: held)
         if held > maxMemory {
             throw .tooLarge("query processing would use more than \(maxMemory) bytes of memory in query execution")
         }
     }
 
     func refund(bytes count: Int) { bytes.wrappingSubtract(count, ordering: .relaxed) }
-
-    /// Looks before it writes: the peak is rarely a new one, and a write takes the cache line from the other threads.
-    private static func raise(_ peak: borrowing Atomic<Int>, to value: Int) {
-        if value > peak.load(ordering: .relaxed) { peak.max(value, ordering: .relaxed) }
-    }
 
     func checkCancellation() throws(QueryError) {
         if cancellation.isCancelled { throw .canceled("query was canceled in expression evaluation") }

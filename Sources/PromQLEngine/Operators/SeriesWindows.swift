@@ -13,12 +13,6 @@ struct SeriesWindows {
     /// ms
     let width: Int64
 
-    @inline(__always)
-    func low(_ step: Int) -> Int { Int(lows[step]) }
-
-    @inline(__always)
-    func high(_ step: Int) -> Int { Int(highs[step]) }
-
     /// Sets the column's value at each step whose window has at least so many samples.
     @inline(__always)
     func fill(_ column: inout Column, atLeast count: Int = 1, _ value: (_ low: Int, _ high: Int, _ step: Int) -> Double)
