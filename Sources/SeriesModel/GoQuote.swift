@@ -1,7 +1,12 @@
 /// Text as Go's `strconv.Quote` writes it: the form in which label values stand in logs, errors and printed queries.
 package enum GoQuote {
     package static func quote(_ text: String) -> String {
-        var out = "\""
+        "\"" + escaped(text) + "\""
+    }
+
+    /// Without the quotes; taken off afterwards, they would take a combining mark beside them along.
+    package static func escaped(_ text: String) -> String {
+        var out = ""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": out += "\\\""
@@ -25,7 +30,7 @@ package enum GoQuote {
                 }
             }
         }
-        return out + "\""
+        return out
     }
 
     /// The same for bytes that need not be UTF-8: what is not stands as `\xff`.
@@ -36,7 +41,7 @@ package enum GoQuote {
             var index = 0
             func flush() {
                 let valid = UnsafeRawBufferPointer(rebasing: bytes[start..<index])
-                out += quote(String(decoding: valid, as: UTF8.self)).dropFirst().dropLast()
+                out += escaped(String(decoding: valid, as: UTF8.self))
             }
             while index < bytes.count {
                 let length = UTF8Text.scalarLength(in: bytes, at: index)

@@ -15,6 +15,13 @@ struct QuotingTests {
         #expect(GoQuote.quote(bytes: [0x61, 0xFF, 0xC3, 0xA9, 0xC3, 0x0A, 0xE2, 0x82]) == #""a\xffé\xc3\n\xe2\x82""#)
     }
 
+    @Test("a combining mark beside a quote or a byte that is no UTF-8 stays")
+    func quoteCombiningMark() {
+        #expect(GoQuote.quote("\u{1034}").unicodeScalars.map(\.value) == [0x22, 0x1034, 0x22])
+        let quoted = GoQuote.quote(bytes: [0xFF, 0xE1, 0x80, 0xB4, 0xFF])
+        #expect(Array(quoted.utf8) == Array(#""\xff"#.utf8) + [0xE1, 0x80, 0xB4] + Array(#"\xff""#.utf8))
+    }
+
     @Test("UTF-8 is checked as the standard library does, over all short sequences of interesting bytes")
     func validation() {
         let bytes: [UInt8] = [

@@ -66,7 +66,7 @@ struct Lexer {
         switch character {
         case "'": return "'\\''"
         case "\"": return "'\"'"
-        case let character?: return "'" + GoQuote.quote(String(character)).dropFirst().dropLast() + "'"
+        case let character?: return "'" + GoQuote.escaped(String(character)) + "'"
         case nil: return "'\u{FFFD}'"
         }
     }

@@ -23,7 +23,7 @@ struct TargetFactory: Sendable {
             throw TargetError(description: "\(GoQuote.quote(address)) is not a valid hostname")
         }
         let (interval, timeout) = try timing(builder)
-        builder.keep { !$0.hasPrefix("__meta_") }
+        builder.keep { !$0.utf8.starts(with: "__meta_".utf8) }
         if (builder[Label.instance] ?? "").isEmpty { builder.set(Label.instance, address) }
         let scheme = builder["__scheme__"] ?? ""
         let url = TargetURL.make(
@@ -33,7 +33,7 @@ struct TargetFactory: Sendable {
         return .target(
             Target(
                 identity: Target.Identity(labels: labels, url: url), discoveredLabels: discovered,
-                labels: labels.dropping { $0.hasPrefix("__") }, interval: interval, timeout: timeout))
+                labels: labels.dropping { $0.utf8.starts(with: "__".utf8) }, interval: interval, timeout: timeout))
     }
 
     /// Target labels over group labels over what the job says.
@@ -78,8 +78,9 @@ struct TargetFactory: Sendable {
     /// The job's parameters; a `__param_` label replaces the first value.
     private func parameters(_ builder: LabelSetBuilder) -> [(name: String, values: [String])] {
         var parameters = config.parameters.map { (name: $0.name, values: $0.values) }
-        for label in builder.current where label.name.hasPrefix("__param_") {
-            let name = String(label.name.dropFirst("__param_".count))
+        for label in builder.current where label.name.utf8.starts(with: "__param_".utf8) {
+            // By bytes: a combining mark after the prefix belongs to the name.
+            let name = String(decoding: label.name.utf8.dropFirst("__param_".utf8.count), as: UTF8.self)
             if let index = parameters.firstIndex(where: { $0.name == name }) {
                 if parameters[index].values.isEmpty {
                     parameters[index].values = [label.value]
