@@ -90,8 +90,12 @@ let package = Package(
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
         // Engines
+        module("StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "FileIO"),
+        module("WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
+        module("Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
-            "TSDB", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO", "ConfigTree", "SelfMetrics",
+            "TSDB", "WAL", "Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding",
+            "FileIO", "ConfigTree", "SelfMetrics",
             "Regexp", "OwnThreads", logging, .product(name: "GRDB", package: "GRDB.swift")),
         module("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp", "OwnThreads"),
 
@@ -134,8 +138,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["FileIO", nioCore, nioPosix, nioSSL], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["FileIO", "SeriesModel", nioCore, nioPosix, nioSSL],
+            path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "RandomPromQL",
             dependencies: ["PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SeriesModel", "TestSupport"],
@@ -150,6 +154,7 @@ let package = Package(
         .executableTarget(
             name: "hearth-fuzz", dependencies: ["FuzzTargets", "OwnThreads"], path: "Tests/Fuzz/Runner",
             swiftSettings: settings),
+        tests("Blocks", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport"),
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
         tests("ConfigTree"),
@@ -190,10 +195,10 @@ let package = Package(
             "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
             "SelfMetrics", "SeriesModel", "TestSupport", logging, nioPosix),
         tests(
-            "TSDB", "ByteCoding", "ChunkEncoding", "FileIO", "OwnThreads", "SelfMetrics", "SeriesModel", "StorageAPI",
-            "TestSupport",
-            logging, .product(name: "GRDB", package: "GRDB.swift")),
+            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "OwnThreads", "SelfMetrics", "SeriesModel",
+            "StorageAPI", "StorageFiles", "TestSupport", "WAL", logging, .product(name: "GRDB", package: "GRDB.swift")),
         tests("Templating", "SeriesModel", "TestSupport"),
+        tests("WAL", "ByteCoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport"),
         tests("WebUI", "HTTPAPI", "PromQLEngine", "SelfMetrics", "SeriesModel", "StorageAPI", httpTypes),
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: settings),
 

@@ -1,5 +1,6 @@
 import FileIO
 import StorageAPI
+import StorageFiles
 
 /// The file that says which version of the layout a data directory has, and which versions of Hearth can read it.
 enum DataDirectoryFormat {

@@ -1,9 +1,11 @@
+import Blocks
 import Logging
 import OwnThreads
 import SelfMetrics
 import SeriesModel
 import StorageAPI
 import Synchronization
+import WAL
 
 extension TSDB {
     /// How often directories are looked at and the retention is applied when nothing else happens. ms

@@ -1,8 +1,11 @@
+import Blocks
 import FileIO
 import Logging
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import StorageFiles
+import WAL
 
 extension TSDB {
     /// Opens a data directory, made where it is missing: takes the lock, looks at the blocks, replays the log. Blocks.

@@ -1,3 +1,4 @@
+import Blocks
 import FileIO
 import Logging
 import OwnThreads
@@ -5,6 +6,7 @@ import SelfMetrics
 import SeriesModel
 package import StorageAPI
 import Synchronization
+import WAL
 
 /// The store: a head in memory behind a write-ahead log, and immutable blocks on disk.
 ///

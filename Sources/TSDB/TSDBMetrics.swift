@@ -1,6 +1,7 @@
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import WAL
 
 /// The store's own metrics, under Prometheus' names (inventory 9.1 and 9.2) where the meaning is the same. All of them
 /// are there from the start, with zero where nothing happened or nothing can happen yet.

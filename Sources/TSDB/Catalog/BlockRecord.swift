@@ -1,3 +1,4 @@
+import Blocks
 import SeriesModel
 
 /// One block as the catalog knows it, and as its own footer describes it.

@@ -1,7 +1,9 @@
+import Blocks
 import FileIO
 import Logging
 import SelfMetrics
 import StorageAPI
+import StorageFiles
 
 /// Brings the block directories and the catalog together: at the start, and every minute for what somebody puts there
 /// or takes away.

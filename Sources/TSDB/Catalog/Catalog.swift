@@ -1,3 +1,4 @@
+import Blocks
 package import FileIO
 import GRDB
 import SeriesModel

@@ -2,6 +2,7 @@ import Dispatch
 import FileIO
 import GRDB
 import StorageAPI
+import StorageFiles
 
 /// Opens the store's SQLite files, and says in the store's own words why one cannot be used.
 ///

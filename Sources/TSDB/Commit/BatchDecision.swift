@@ -1,6 +1,7 @@
 import ChunkEncoding
 import SeriesModel
 import StorageAPI
+import WAL
 
 /// What becomes of each sample of a batch (inventory 7.2.1), worked out before anything is logged or changed.
 /// On the committer's thread.

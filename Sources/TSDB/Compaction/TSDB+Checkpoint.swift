@@ -2,6 +2,8 @@ import Logging
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import StorageFiles
+import WAL
 
 extension TSDB {
     /// A record of the checkpoint holds about so many samples or series.

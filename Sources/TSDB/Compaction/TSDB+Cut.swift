@@ -1,9 +1,12 @@
+import Blocks
 import ChunkEncoding
 import FileIO
 import Logging
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import StorageFiles
+import WAL
 
 extension TSDB {
     /// Moves the head's oldest block range into a block. Readers see each sample in exactly one of the two: head and

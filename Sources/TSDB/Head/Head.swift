@@ -1,5 +1,6 @@
 import SeriesModel
 import StorageAPI
+import WAL
 
 /// The newest samples, in memory. Slots name series; a slot that is free is given to another series under the next
 /// generation.

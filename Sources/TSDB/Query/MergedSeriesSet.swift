@@ -1,3 +1,4 @@
+import Blocks
 import ChunkEncoding
 import SeriesModel
 import StorageAPI

@@ -1,3 +1,4 @@
+import Blocks
 import FileIO
 import GRDB
 import SeriesModel

@@ -1,3 +1,5 @@
+import Blocks
+import ChunkEncoding
 import SeriesModel
 import StorageAPI
 import TestSupport
@@ -211,7 +213,13 @@ struct HistogramStoreTests {
             fileSystem: test.disk, directory: test.directory.path + "/blocks",
             identifier: BlockIdentifier(timestamp: test.clock.now() + 1), range: TimeRange(min: t, max: t + 7_200_000),
             lsn: 0)
-        try writer.addSeries(h, chunks: [BlockFixture.chunk([t, t + 30_000], [5, 6])])
+        try writer.addSeries(
+            h,
+            chunks: [
+                BlockChunk(
+                    encoding: .xor, range: TimeRange(min: t, max: t + 30_000), sampleCount: 2,
+                    bytes: XORAppender.encode(timestamps: [t, t + 30_000], values: [5, 6]))
+            ])
         _ = try writer.finish()
         try test.store.maintain()
         #expect(test.store.blocks.all.count == 2)

@@ -1,7 +1,9 @@
+import Blocks
 import SeriesModel
 import StorageAPI
 import TestSupport
 import Testing
+import WAL
 
 @testable import TSDB
 

@@ -4,6 +4,7 @@ import SeriesModel
 import StorageAPI
 import TestSupport
 import Testing
+import WAL
 
 @testable import TSDB
 

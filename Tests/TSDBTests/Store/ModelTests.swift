@@ -1,3 +1,4 @@
+import Blocks
 import SeriesModel
 import StorageAPI
 import TestSupport

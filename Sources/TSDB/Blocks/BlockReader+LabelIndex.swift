@@ -1,2 +1,0 @@
-/// Series numbers of the block are the references of the index.
-extension BlockReader: LabelIndex {}

@@ -1,0 +1,4 @@
+import Blocks
+
+/// Series numbers of the block are the references of the index.
+extension BlockReader: LabelIndex {}

@@ -1,0 +1,218 @@
+import ByteCoding
+package import FileIO
+import SeriesModel
+import StorageAPI
+package import StorageFiles
+
+/// Brings back what was logged: the newest good checkpoint, then the records after it.
+///
+/// Damage never stops a replay. In the newest segment it is what a crash leaves behind: the segment is cut there. In an
+/// older one the rest of that segment is left out. What is cut off is kept beside the file, and all of it is reported.
+package enum LogReplay {
+    /// - Parameters:
+    ///   - directory: of the log; need not exist.
+    ///   - repair: whether damaged files are cut and set aside; otherwise nothing on disk is changed.
+    ///   - apply: gets each batch with its number, in order; those of the checkpoint all have the checkpoint's number.
+    ///     The batch is only lent: it is reused for the next one.
+    /// - Throws: `StorageError` where the directory cannot be read or repaired; what `apply` throws.
+    package static func replay(
+        fileSystem: any FileSystem, directory: String, repair: Bool = true, _ apply: (LSN, LogBatch) throws -> Void
+    ) throws -> ReplayReport {
+        guard fileSystem.exists(directory) else { return ReplayReport() }
+        var run = ReplayRun(fileSystem: fileSystem, directory: directory, isRepairing: repair)
+        try run.run(apply)
+        return run.report
+    }
+}
+
+/// The state of one replay.
+private struct ReplayRun {
+    let fileSystem: any FileSystem
+    let directory: String
+    let isRepairing: Bool
+    var report = ReplayReport()
+    private var batch = LogBatch()
+    private var newestTimestamp: Timestamp?
+
+    init(fileSystem: any FileSystem, directory: String, isRepairing: Bool) {
+        self.fileSystem = fileSystem
+        self.directory = directory
+        self.isRepairing = isRepairing
+    }
+
+    mutating func run(_ apply: (LSN, LogBatch) throws -> Void) throws {
+        let names = try StorageError.wrapping { () throws(FileError) in try fileSystem.list(directory) }
+        let firstSegment = try applyCheckpoint(names.compactMap(LogFormat.checkpointLSN).sorted(by: >), apply)
+        let segments = names.compactMap(LogFormat.segmentNumber).sorted().filter { $0 >= firstSegment }
+        for segment in segments { try applySegment(segment, isNewest: segment == segments.last, apply) }
+    }
+
+    // MARK: - Checkpoint
+
+    /// Applies the newest checkpoint that is whole. - Returns: the first segment to read after it.
+    private mutating func applyCheckpoint(
+        _ candidates: [LSN], _ apply: (LSN, LogBatch) throws -> Void
+    ) throws -> UInt64 {
+        for lsn in candidates {
+            let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
+            do throws(StorageError) {
+                // Looked through before any of it is applied: half a checkpoint would be worse than none.
+                try Checkpoint.verify(fileSystem: fileSystem, path: path, lsn: lsn)
+            } catch {
+                guard case .corruption(_, let offset, let reason) = error else { throw error }
+                try setAsideWhole(path, offset: offset, reason: reason, isTail: false)
+                continue
+            }
+            var reader = try LogReader(fileSystem: fileSystem, path: path, kind: .checkpoint)
+            var decoder = BatchDecoder()
+            while let frame = try reader.next() {
+                guard frame.type.isBatch else { break }
+                try decoder.decode(frame.payload, frame.type, into: &batch)
+                try applyBatch(lsn, apply)
+            }
+            report.checkpointLSN = lsn
+            report.lastLSN = lsn
+            return reader.header.origin
+        }
+        return 0
+    }
+
+    // MARK: - Segments
+
+    private mutating func applySegment(
+        _ segment: UInt64, isNewest: Bool, _ apply: (LSN, LogBatch) throws -> Void
+    ) throws {
+        report.segments += 1
+        let path = FilePath.join(directory, LogFormat.segmentName(segment))
+        let goodBytes: Int
+        let reason: String
+        do {
+            // The reader, and with it the mapping, has gone before the file is cut.
+            guard let damage = try applyFrames(path, segment, apply) else { return }
+            (goodBytes, reason) = damage
+        }
+        if goodBytes < LogFormat.fileHeaderBytes {
+            try setAsideWhole(path, offset: 0, reason: reason, isTail: isNewest)
+        } else {
+            try cut(path, at: goodBytes, reason: reason, isTail: isNewest)
+        }
+    }
+
+    /// Applies the frames up to the first that is not good. - Returns: where that is and what is wrong with it.
+    private mutating func applyFrames(
+        _ path: String, _ segment: UInt64, _ apply: (LSN, LogBatch) throws -> Void
+    ) throws -> (offset: Int, reason: String)? {
+        var reader: LogReader
+        do throws(StorageError) {
+            reader = try LogReader(fileSystem: fileSystem, path: path, kind: .segment)
+        } catch {
+            guard case .corruption(_, _, let reason) = error else { throw error }
+            return (0, reason)
+        }
+        guard reader.header.number == segment else { return (0, "header of segment \(reader.header.number)") }
+        noteGap(upTo: reader.header.origin, path)
+        var decoder = BatchDecoder()
+        var segmentLSN = reader.header.origin
+        while true {
+            let start = reader.offset
+            do throws(StorageError) {
+                guard let frame = try reader.next() else { return nil }
+                guard frame.type.isBatch else { return (start, "record type \(frame.type) in a segment") }
+                guard frame.lsn == segmentLSN else { return (start, "record \(frame.lsn) in place of \(segmentLSN)") }
+                do throws(ByteError) {
+                    // Frames that the checkpoint holds are decoded too: later values are XOR-ed with theirs.
+                    try decoder.decode(frame.payload, frame.type, into: &batch)
+                } catch {
+                    return (start, "payload: \(error)")
+                }
+            } catch {
+                guard case .corruption(_, _, let reason) = error else { throw error }
+                return (start, reason)
+            }
+            if segmentLSN > report.lastLSN {
+                try applyBatch(segmentLSN, apply)
+                report.lastLSN = segmentLSN
+            }
+            segmentLSN += 1
+        }
+    }
+
+    /// Records that neither a checkpoint nor a segment holds: files are missing, or an earlier repair left a gap.
+    private mutating func noteGap(upTo origin: LSN, _ path: String) {
+        guard origin > report.lastLSN &+ 1 else { return }
+        // A damage just met in the segment before explains its own gap.
+        if let last = report.damages.last, last.before == nil, last.bytesSetAside > 0, report.records > 0 { return }
+        report.damages.append(
+            LogDamage(
+                file: path, offset: 0, reason: "records \(report.lastLSN + 1) to \(origin - 1) are missing before it",
+                bytesSetAside: 0, isTail: false, after: newestTimestamp))
+    }
+
+    private mutating func applyBatch(_ lsn: LSN, _ apply: (LSN, LogBatch) throws -> Void) throws {
+        if let oldest = batch.timestamps.min(), let newest = batch.timestamps.max() {
+            for index in report.damages.indices where report.damages[index].before == nil {
+                report.damages[index].before = oldest
+            }
+            newestTimestamp = max(newestTimestamp ?? newest, newest)
+        }
+        try apply(lsn, batch)
+        report.records += 1
+        report.samples += batch.count
+        report.series += batch.newSeries.count
+    }
+
+    // MARK: - Repair
+
+    /// Notes a damage, and tries to repair it. A file that cannot be repaired (the disk is full, say) does not keep the
+    /// store from starting: it is read the same way again.
+    private mutating func note(
+        _ path: String, _ offset: Int, _ reason: String, _ bytes: Int, _ isTail: Bool,
+        repair: () throws(FileError) -> Void
+    ) {
+        var damage = LogDamage(
+            file: path, offset: offset, reason: reason, bytesSetAside: bytes, isTail: isTail, after: newestTimestamp)
+        if isRepairing {
+            do throws(FileError) {
+                try repair()
+            } catch {
+                damage.repairFailure = error.description
+            }
+        }
+        report.damages.append(damage)
+    }
+
+    /// Keeps what stands behind the good part under a name of its own and shortens the file.
+    private mutating func cut(_ path: String, at offset: Int, reason: String, isTail: Bool) throws(StorageError) {
+        let size = try StorageError.wrapping { () throws(FileError) in try fileSystem.size(path) }
+        note(path, offset, reason, size - offset, isTail) {
+            [fileSystem, torn = unusedName(path)] () throws(FileError) in
+            // The mapping has to go before the file is shortened.
+            let rest = try fileSystem.map(path).bytes(at: offset, count: size - offset)
+            try fileSystem.replace(torn, with: rest)
+            let file = try fileSystem.openForAppending(path)
+            try file.truncate(to: offset)
+            try file.sync()
+        }
+    }
+
+    private mutating func setAsideWhole(
+        _ path: String, offset: Int, reason: String, isTail: Bool
+    ) throws(StorageError) {
+        let size = try StorageError.wrapping { () throws(FileError) in try fileSystem.size(path) }
+        note(path, offset, reason, size, isTail) {
+            [fileSystem, directory, torn = unusedName(path)] () throws(FileError) in
+            try fileSystem.rename(path, to: torn)
+            try fileSystem.syncDirectory(directory)
+        }
+    }
+
+    private func unusedName(_ path: String) -> String {
+        var name = path + LogFormat.tornSuffix
+        var attempt = 1
+        while fileSystem.exists(name) {
+            attempt += 1
+            name = path + LogFormat.tornSuffix + "." + String(attempt)
+        }
+        return name
+    }
+}

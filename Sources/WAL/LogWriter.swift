@@ -1,0 +1,216 @@
+import ByteCoding
+package import FileIO
+package import StorageAPI
+package import StorageFiles
+import Synchronization
+
+/// The write-ahead log: batches become frames of the newest segment.
+///
+/// `append` makes one write and returns: what it acknowledged survives the death of the process. `sync`, called by a
+/// thread of its own, makes it survive the loss of power. Appending, cutting and removing belong to one thread, the
+/// committer; `sync` waits for the disk beside them without holding them up.
+///
+/// A writer always begins a segment of its own, so it never has to trust the end of one that it did not write.
+package final class LogWriter: Sendable {
+    private struct State {
+        var file: any AppendableFile
+        var segment: UInt64
+        var nextLSN: LSN
+        var encoder = BatchEncoder()
+        var payload = ByteBuilder()
+        var frame = ByteBuilder()
+        var scratch: [UInt8] = []
+        /// Segments that were left before everything in them was synced.
+        var unsynced: [any AppendableFile] = []
+        /// Sizes of the segments before the newest. Bytes.
+        var olderSizes: [UInt64: Int]
+        /// The newest segment cannot be trusted, or its end could not be cut: the next append begins a new one.
+        var isSegmentSpoiled = false
+    }
+
+    private let fileSystem: any FileSystem
+    /// Holds segments and checkpoints.
+    package let directory: String
+    private let options: LogOptions
+    private let state: Mutex<State>
+
+    /// Begins a new segment behind those that are there.
+    /// - Parameters:
+    ///   - directory: of the log; made where it is missing.
+    ///   - nextLSN: one more than the replay's last.
+    package init(
+        fileSystem: any FileSystem, directory: String, nextLSN: LSN, options: LogOptions = LogOptions()
+    ) throws(StorageError) {
+        self.fileSystem = fileSystem
+        self.directory = directory
+        self.options = options
+        let (sizes, file, segment) = try StorageError.wrapping { () throws(FileError) in
+            try fileSystem.createDirectory(directory)
+            let names = try fileSystem.list(directory)
+            var sizes: [UInt64: Int] = [:]
+            for name in names {
+                let path = FilePath.join(directory, name)
+                if let number = LogFormat.segmentNumber(name) {
+                    sizes[number] = try fileSystem.size(path)
+                } else if name.hasSuffix(LogFormat.temporarySuffix) {
+                    try fileSystem.remove(path)
+                }
+            }
+            let segment = LogWriter.unusedSegment(names, fileSystem, directory)
+            let file = try LogWriter.create(segment, firstLSN: nextLSN, fileSystem, directory)
+            return (sizes, file, segment)
+        }
+        state = Mutex(State(file: file, segment: segment, nextLSN: nextLSN, olderSizes: sizes))
+    }
+
+    /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made
+    /// superfluous: a replay leaves out what is before the checkpoint's first segment.
+    private static func unusedSegment(
+        _ names: [String], _ fileSystem: any FileSystem, _ directory: String
+    ) -> UInt64 {
+        var unused: UInt64 = 0
+        for name in names {
+            let stem = name.prefix { $0 != "." }
+            if let number = LogFormat.segmentNumber(String(stem)) {
+                unused = max(unused, number + 1)
+            } else if LogFormat.checkpointLSN(name) != nil {
+                // One that cannot be read is not used by a replay either.
+                let reader = try? LogReader(
+                    fileSystem: fileSystem, path: FilePath.join(directory, name), kind: .checkpoint)
+                unused = max(unused, reader?.header.origin ?? 0)
+            }
+        }
+        return unused
+    }
+
+    /// The number of the segment that is being written.
+    package var currentSegment: UInt64 { state.withLock { $0.segment } }
+
+    /// The number that the next record will get.
+    package var nextLSN: LSN { state.withLock { $0.nextLSN } }
+
+    /// Of all segments. Bytes.
+    package var size: Int { state.withLock { $0.olderSizes.values.reduce($0.file.size, +) } }
+
+    /// Logs one batch. Nothing of it is in the log after an error.
+    package func append(_ batch: LogBatch) throws(StorageError) -> LSN {
+        try withState { (state) throws(StorageError) in
+            if state.isSegmentSpoiled || state.file.size >= options.segmentBytesMax { try cut(&state) }
+            state.payload.removeAll()
+            state.encoder.encode(batch, into: &state.payload)
+            guard state.payload.count <= LogFormat.payloadBytesMax else {
+                state.encoder.undo()
+                throw .invalid(reason: "a batch of \(state.payload.count) bytes is beyond the log's limit")
+            }
+            state.frame.removeAll()
+            let lsn = state.nextLSN
+            LogFrame.append(
+                LogFormat.RecordType(of: batch), lsn: lsn, payload: state.payload.bytes, scratch: &state.scratch,
+                to: &state.frame)
+            let goodBytes = state.file.size
+            do throws(FileError) {
+                try state.file.append(state.frame.bytes)
+            } catch {
+                state.encoder.undo()
+                do throws(FileError) {
+                    try state.file.truncate(to: goodBytes)
+                } catch {
+                    state.isSegmentSpoiled = true
+                }
+                throw StorageError(error)
+            }
+            state.nextLSN = lsn + 1
+            return lsn
+        }
+    }
+
+    /// Makes everything appended before the call durable.
+    ///
+    /// After an error it is unknown what of the segments reached the disk, and asking again proves nothing: the kernel
+    /// reports a lost page once. The log goes on in a new segment; the caller makes a checkpoint at once.
+    package func sync() throws(StorageError) {
+        let (file, older) = state.withLock { state in
+            let older = state.unsynced
+            state.unsynced = []
+            return (state.file, older)
+        }
+        do throws(FileError) {
+            for file in older { try file.sync() }
+            try file.sync()
+        } catch {
+            state.withLock { state in
+                if state.file === file { state.isSegmentSpoiled = true }
+            }
+            throw StorageError(error)
+        }
+    }
+
+    /// Begins a new segment, for example because a checkpoint is going to cover everything before it.
+    /// - Returns: its number. The records from `nextLSN` on are in it.
+    package func cutSegment() throws(StorageError) -> UInt64 {
+        try withState { (state) throws(StorageError) in
+            try cut(&state)
+            return state.segment
+        }
+    }
+
+    /// Removes the segments with smaller numbers. The newest stays in any case.
+    package func removeSegments(before segment: UInt64) throws(StorageError) {
+        try withState { (state) throws(StorageError) in
+            for number in state.olderSizes.keys.sorted() where number < segment {
+                try StorageError.wrapping { () throws(FileError) in
+                    try fileSystem.remove(FilePath.join(directory, LogFormat.segmentName(number)))
+                }
+                state.olderSizes[number] = nil
+            }
+            let paths = Set(
+                state.olderSizes.keys.map { FilePath.join(directory, LogFormat.segmentName($0)) })
+            state.unsynced.removeAll { !paths.contains($0.path) }
+        }
+    }
+
+    private func cut(_ state: inout State) throws(StorageError) {
+        let next = state.segment + 1
+        let firstLSN = state.nextLSN
+        let file = try StorageError.wrapping { () throws(FileError) in
+            try LogWriter.create(next, firstLSN: firstLSN, fileSystem, directory)
+        }
+        state.unsynced.append(state.file)
+        state.olderSizes[state.segment] = state.file.size
+        state.file = file
+        state.segment = next
+        state.encoder.reset()
+        state.isSegmentSpoiled = false
+    }
+
+    /// The file's name is durable when this returns: without it a `sync` of the content would prove nothing.
+    private static func create(
+        _ segment: UInt64, firstLSN: LSN, _ fileSystem: any FileSystem, _ directory: String
+    ) throws(FileError) -> any AppendableFile {
+        let path = FilePath.join(directory, LogFormat.segmentName(segment))
+        let file = try fileSystem.create(path)
+        do throws(FileError) {
+            try file.append(LogFileHeader(kind: .segment, number: segment, origin: firstLSN).bytes)
+            try fileSystem.syncDirectory(directory)
+        } catch {
+            // The next attempt takes the same number.
+            try? fileSystem.remove(path)
+            throw error
+        }
+        return file
+    }
+
+    /// `Mutex.withLock` with the error's type kept.
+    private func withState<R: Sendable>(
+        _ body: (inout State) throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        let result = state.withLock { state -> Result<R, StorageError> in
+            do throws(StorageError) {
+                return .success(try body(&state))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+}
