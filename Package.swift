@@ -94,7 +94,11 @@ let package = Package(
         module("WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module("Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
-            "TSDB", "WAL", "Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding",
+            "HeadMemory", "WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO",
+            "Regexp"),
+        module(
+            "TSDB", "HeadMemory", "WAL", "Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding",
+            "ChunkEncoding",
             "FileIO", "ConfigTree", "SelfMetrics",
             "Regexp", "OwnThreads", logging, .product(name: "GRDB", package: "GRDB.swift")),
         module("PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp", "OwnThreads"),
@@ -132,7 +136,8 @@ let package = Package(
             name: "hearth",
             dependencies: [
                 "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
-                nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "BlockTransfer", "Blocks", "FileIO", "PrometheusBlocks", "SelfMetrics", "StorageAPI", "TSDB",
+                logging, nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
@@ -195,8 +200,9 @@ let package = Package(
             "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
             "SelfMetrics", "SeriesModel", "TestSupport", logging, nioPosix),
         tests(
-            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "OwnThreads", "SelfMetrics", "SeriesModel",
-            "StorageAPI", "StorageFiles", "TestSupport", "WAL", logging, .product(name: "GRDB", package: "GRDB.swift")),
+            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "SelfMetrics",
+            "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport", "WAL", logging,
+            .product(name: "GRDB", package: "GRDB.swift")),
         tests("Templating", "SeriesModel", "TestSupport"),
         tests("WAL", "ByteCoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport"),
         tests("WebUI", "HTTPAPI", "PromQLEngine", "SelfMetrics", "SeriesModel", "StorageAPI", httpTypes),

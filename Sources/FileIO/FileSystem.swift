@@ -10,6 +10,13 @@ package protocol FileSystem: Sendable {
     /// Opens an existing file for appending at its end.
     func openForAppending(_ path: String) throws(FileError) -> any AppendableFile
 
+    /// Makes a file whose places are written and read in any order. It must not exist. It has its full size from the
+    /// start; the disk gives room as places are written.
+    func createRandomAccess(_ path: String, size: Int) throws(FileError) -> any RandomAccessFile
+
+    /// Opens such a file again.
+    func openRandomAccess(_ path: String) throws(FileError) -> any RandomAccessFile
+
     /// The whole content.
     /// - Throws: also where the file is longer than `limit` bytes.
     func read(_ path: String, limit: Int) throws(FileError) -> [UInt8]
@@ -55,6 +62,26 @@ package protocol AppendableFile: AnyObject, Sendable {
 
     /// Makes the content durable (fdatasync). After an error nothing is known about what was written since the last
     /// success: the kernel may have dropped it.
+    func sync() throws(FileError)
+}
+
+/// A file of fixed size. One thread writes; any thread reads what was written before, while it goes on. Closed when the
+/// last reference goes; its name may be removed before.
+package protocol RandomAccessFile: AnyObject, Sendable {
+    var path: String { get }
+
+    /// Bytes.
+    var size: Int { get }
+
+    /// Writes all bytes. After an error some of them may be there.
+    /// - Throws: also where they do not all lie within the size.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError)
+
+    /// Copies `target.count` bytes from `offset` on; places never written are zeros.
+    /// - Throws: where they do not all lie within the size, or cannot be read.
+    func copy(from offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileError)
+
+    /// As that of `AppendableFile`.
     func sync() throws(FileError)
 }
 

@@ -14,6 +14,14 @@ package struct PosixFileSystem: FileSystem {
         try PosixFile(path, flags: O_WRONLY | O_APPEND)
     }
 
+    package func createRandomAccess(_ path: String, size: Int) throws(FileError) -> any RandomAccessFile {
+        try PosixRandomAccessFile(path, creatingSize: size)
+    }
+
+    package func openRandomAccess(_ path: String) throws(FileError) -> any RandomAccessFile {
+        try PosixRandomAccessFile(path, creatingSize: nil)
+    }
+
     package func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         let descriptor = try Descriptor(path, flags: O_RDONLY)
         let size = try descriptor.size()

@@ -31,5 +31,37 @@ extension SampleBuffer {
         values.removeSubrange(mark.floats...)
         histogramTimestamps.removeSubrange(mark.histograms...)
         histograms.removeSubrange(mark.histograms...)
+        startTimestamps.removeLast(max(0, startTimestamps.count - mark.floats))
+        histogramStartTimestamps.removeLast(max(0, histogramStartTimestamps.count - mark.histograms))
+    }
+}
+
+extension SampleBuffer {
+    /// Brings samples of sources that overlap (restored or backfilled blocks) into one order: of equal timestamps the
+    /// first source wins, whichever kind its sample is of.
+    /// - Parameter sources: where each source's samples begin, and the end.
+    package mutating func merge(_ sources: [BufferMark]) {
+        guard let start = sources.first else { return }
+        var samples: [(timestamp: Timestamp, source: Int, value: Double, histogram: NativeHistogram?)] = []
+        for (source, (from, to)) in zip(sources, sources.dropFirst()).enumerated() {
+            for index in from.floats..<to.floats { samples.append((timestamps[index], source, values[index], nil)) }
+            for index in from.histograms..<to.histograms {
+                // What a source knew of the sample before is not true of the one that may now be there.
+                var histogram = histograms[index]
+                if histogram.counterResetHint != .gauge { histogram.counterResetHint = .unknown }
+                samples.append((histogramTimestamps[index], source, 0, histogram))
+            }
+        }
+        samples.sort { $0.timestamp != $1.timestamp ? $0.timestamp < $1.timestamp : $0.source < $1.source }
+        removeAll(since: start)
+        var last: Timestamp?
+        for sample in samples where sample.timestamp != last {
+            last = sample.timestamp
+            if let histogram = sample.histogram {
+                append(sample.timestamp, histogram)
+            } else {
+                append(sample.timestamp, sample.value)
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Blocks
+import HeadMemory
 import Logging
 import OwnThreads
 import SelfMetrics
@@ -121,7 +122,7 @@ extension TSDB {
     /// Deletes the blocks that the retention does not keep, oldest first.
     private func applyRetention() throws {
         let (visible, headNewest, headBytes) = head.gate.shared {
-            (blocks.all, head.range?.max, head.chunkBytesEstimate)
+            (blocks.all, head.newestTime, head.chunkFileBytes)
         }
         guard let newest = [headNewest, visible.map(\.range.max).max()].compactMap({ $0 }).max() else { return }
         let expired = options.retention.expired(

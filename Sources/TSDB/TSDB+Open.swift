@@ -1,9 +1,11 @@
 import Blocks
 import FileIO
+import HeadMemory
 import Logging
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import Synchronization
 import StorageFiles
 import WAL
 
@@ -23,9 +25,8 @@ extension TSDB {
         let blocks = try BlockSet(options, catalog, metrics)
         try blocks.removeLeftovers()
         metrics.reloads.increment()
-        let head = Head(blockRange: options.blockRange)
-        head.raiseStart(to: try headStart(catalog, blocks))
-        let (log, report) = try replay(options, into: head, metrics)
+        let start = try headStart(catalog, blocks)
+        let (head, log, report) = try replay(options, start, blocks.blocks, metrics)
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
         options.logger.info(
@@ -35,11 +36,14 @@ extension TSDB {
                 "replayed_records": "\(report.records)", "replayed_samples": "\(report.samples)",
                 "damages": "\(report.damages.count)",
             ])
-        return try TSDB(
+        let store = try TSDB(
             options, metrics,
             Parts(
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
                 corruptions: report.damages.count))
+        // What was read of a damaged checkpoint is nowhere else.
+        if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
+        return store
     }
 
     private static func prepare(_ options: TSDBOptions, _ metrics: TSDBMetrics) throws(StorageError) -> DirectoryLock {
@@ -72,49 +76,30 @@ extension TSDB {
     }
 
     private static func replay(
-        _ options: TSDBOptions, into head: Head, _ metrics: TSDBMetrics
-    ) throws -> (LogWriter, ReplayReport) {
+        _ options: TSDBOptions, _ start: Timestamp, _ blocks: [Block], _ metrics: TSDBMetrics
+    ) throws -> (Head, LogWriter, ReplayReport) {
         let directory = FilePath.join(options.directory, "wal")
-        let report = try LogReplay.replay(fileSystem: options.fileSystem, directory: directory) { _, batch in
-            head.replay(batch, metrics)
-        }
+        let restore = HeadRestore(
+            HeadOptions(
+                dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem),
+            start: start)
+        let report = try LogReplay.replay(
+            fileSystem: options.fileSystem, directory: directory,
+            restore: { type, payload in try restore.restore(type, payload) },
+            { lsn, batch in
+                let unknown = try restore.head().replay(batch) { time in
+                    blocks.contains { $0.holdsOutOfOrder(time, lsn) }
+                }
+                if unknown.floats > 0 { metrics.unknownSlots.increment(by: Double(unknown.floats)) }
+                if unknown.histograms > 0 { metrics.unknownHistogramSlots.increment(by: Double(unknown.histograms)) }
+            })
+        let head = try restore.head()
         head.finishReplay()
         for damage in report.damages {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
         }
         let log = try LogWriter(fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1)
-        return (log, report)
-    }
-}
-
-extension Head {
-    /// Applies one record of the log.
-    fileprivate func replay(_ batch: LogBatch, _ metrics: TSDBMetrics) {
-        for series in batch.newSeries {
-            replaySeries(series.labels, slot: series.slot, generation: series.generation)
-        }
-        batch.forEach(
-            float: { row, value in
-                guard let series = replayTarget(batch, row, metrics.unknownSlots) else { return }
-                append(series, batch.timestamps[row], value)
-            },
-            histogram: { row, histogram in
-                guard let series = replayTarget(batch, row, metrics.unknownHistogramSlots) else { return }
-                append(series, batch.timestamps[row], histogram)
-            })
-    }
-
-    /// The series that a sample of the log is to be appended to; nil for one that is not wanted.
-    private func replayTarget(_ batch: LogBatch, _ row: Int, _ unknownSlots: Counter) -> HeadSeries? {
-        guard let series = series(at: batch.slots[row]) else {
-            unknownSlots.increment()
-            return nil
-        }
-        let timestamp = batch.timestamps[row]
-        // What a block holds already is not the head's any more.
-        if timestamp < start { return nil }
-        if let last = series.last, timestamp <= last.timestamp { return nil }
-        return series
+        return (head, log, report)
     }
 }

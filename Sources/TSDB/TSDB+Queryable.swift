@@ -1,26 +1,27 @@
+import HeadMemory
 package import SeriesModel
 package import StorageAPI
 
 extension TSDB: Queryable {
     package func select(_ selections: [Selection], cancellation: Cancellation) throws -> [any SeriesSet] {
-        var resolution = MatcherResolution()
-        // Regular expressions run over a copy of the values: under the gate they would stop all commits.
+        let stay = head.epochs.enter()
+        var matchings: [HeadMatching] = []
         for selection in selections {
-            resolution.prepare(selection.matchers) { name in
-                head.gate.shared { head.postings.labelValues(of: name) }
-            }
+            matchings.append(HeadMatching(selection.matchers, head, stay))
             try cancellation.check()
         }
         // The view: one hold of the gate for all selections, so that they see the same whole batches.
-        let (found, visible, start) = try head.gate.shared {
-            let start = head.start
-            let found = try selections.map { selection in
-                try HeadSelection(selection.matchers, selection.range.clamped(from: start), head, &resolution)
+        let (captures, visible) = head.gate.shared {
+            let view = HeadView(head, stay)
+            let captures = zip(selections, matchings).map { selection, matching in
+                let isInHead = head.range?.overlaps(selection.range) ?? false
+                return HeadSelection.Capture(isInHead ? matching.slots() : [], selection.range, view)
             }
-            return (found, blocks.all, start)
+            return (captures, blocks.all)
         }
+        var resolution = MatcherResolution()
         var sets: [any SeriesSet] = []
-        for (selection, headPart) in zip(selections, found) {
+        for (selection, capture) in zip(selections, captures) {
             var parts: [(block: Block, series: [UInt32])] = []
             for block in visible where block.range.overlaps(selection.range) {
                 try cancellation.check()
@@ -28,9 +29,7 @@ extension TSDB: Queryable {
                 if !series.isEmpty { parts.append((block, series)) }
             }
             sets.append(
-                try MergedSeriesSet(
-                    selection: selection, head: headPart, headRange: selection.range.clamped(from: start),
-                    blocks: parts))
+                try MergedSeriesSet(selection: selection, head: HeadSelection(capture), blocks: parts))
         }
         return sets
     }
@@ -86,16 +85,10 @@ extension TSDB: Queryable {
 
     /// The head, if it has anything in the range, and each block that overlaps it.
     private func eachIndex(in range: TimeRange, _ body: (any LabelIndex) throws -> Void) throws {
-        let (postings, visible) = head.gate.shared {
-            let isHeadInRange = head.range.map { $0.overlaps(range.clamped(from: head.start)) } ?? false
-            return (isHeadInRange ? head.postings : nil, blocks.all)
+        let (isHeadInRange, visible) = head.gate.shared {
+            (head.range.map { $0.overlaps(range) } ?? false, blocks.all)
         }
-        if let postings { try body(postings) }
+        if isHeadInRange { try body(HeadIndex(head)) }
         for block in visible where block.range.overlaps(range) { try body(block.reader) }
     }
-}
-
-extension TimeRange {
-    /// Without what lies before a time.
-    func clamped(from start: Timestamp) -> TimeRange { TimeRange(min: Swift.max(min, start), max: max) }
 }

@@ -1,3 +1,4 @@
+import HeadMemory
 import SeriesModel
 package import StorageAPI
 import Synchronization
@@ -7,7 +8,7 @@ extension TSDB: StorageStatus {
         head.gate.shared {
             var statistics = HeadStatistics()
             statistics.seriesCount = head.seriesCount
-            statistics.labelPairCount = head.postings.pairCount
+            statistics.labelPairCount = head.labelPairCount
             statistics.chunkCount = head.chunkCount
             statistics.range = head.range
             return statistics
@@ -15,12 +16,10 @@ extension TSDB: StorageStatus {
     }
 
     package func cardinality(limit: Int) -> Cardinality {
-        // A copy of the index (shared storage), so that counting does not hold the gate.
-        let postings = head.gate.shared { head.postings }
         var names: [LabelText: (values: Int, bytes: Int)] = [:]
         var metrics: [Cardinality.Row] = []
         var pairs: [Cardinality.Row] = []
-        postings.forEachPair { name, value, count in
+        for (name, value, count) in HeadIndex(head).pairCounts() {
             names[LabelText(name), default: (0, 0)].values += 1
             names[LabelText(name), default: (0, 0)].bytes += value.utf8.count * count
             if name == Label.metricName { metrics.append(.init(name: value, value: count)) }

@@ -1,10 +1,12 @@
 import Blocks
 import FileIO
+import HeadMemory
 import Logging
 import OwnThreads
 import SelfMetrics
 import SeriesModel
 package import StorageAPI
+import StorageFiles
 import Synchronization
 import WAL
 
@@ -71,7 +73,16 @@ package final class TSDB: Sendable {
                 }
                 let chunksBefore = head.chunkCount
                 head.gate.exclusive { decision.apply() }
-                metrics.chunksCreated.increment(by: Double(head.chunkCount - chunksBefore))
+                metrics.chunksCreated.increment(by: Double(max(0, head.chunkCount - chunksBefore)))
+                head.reclaim()
+                if head.hasUnflushedChunks {
+                    do throws(StorageError) {
+                        try head.flushClosed()
+                    } catch {
+                        // They stay in memory, the log has them; the next batch tries again.
+                        metrics.chunkWriteFailures.increment()
+                    }
+                }
             }
             metrics.count(decision.result, of: batch, stored: decision.log)
             if head.isCutDue { maintenance.change { $0.isRequested = true } }

@@ -1,3 +1,5 @@
+import Blocks
+import HeadMemory
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -44,6 +46,11 @@ struct TSDBMetrics: Sendable {
     let walTruncationFailures: Counter
     let walTruncateDuration: Summary
     let walWriteFailures: Counter
+    let chunkWriteFailures: Counter
+    let headChunkCorruptions: Counter
+    let headGarbageDuration: Summary
+    let outOfOrderAppended: Counter
+    let outOfOrderAppendedHistograms: Counter
     let walCorruptions: Counter
     let fsyncDuration: Summary
     let replayDuration: Gauge
@@ -109,6 +116,15 @@ struct TSDBMetrics: Sendable {
         walTruncateDuration = registry.summary(
             TSDBMetrics.prefix + "wal_truncate_duration_seconds", "Time to make a checkpoint and truncate the log.")
         walWriteFailures = counter("wal_writes_failed_total", "Batches that could not be logged.")
+        chunkWriteFailures = registry.counter(
+            "hearth_tsdb_head_chunk_writes_failed_total", "Attempts to write head chunks that failed.")
+        headChunkCorruptions = counter("mmap_chunk_corruptions_total", "Damaged head chunks met.")
+        headGarbageDuration = registry.summary(
+            TSDBMetrics.prefix + "head_gc_duration_seconds", "Time of the head's truncations.")
+        outOfOrderAppended = counter(
+            "head_out_of_order_samples_appended_total", "Out-of-order samples appended.", float)
+        outOfOrderAppendedHistograms = counter(
+            "head_out_of_order_samples_appended_total", "Out-of-order samples appended.", histograms)
         walCorruptions = counter("wal_corruptions_total", "Damaged places found in the log.")
         fsyncDuration = registry.summary(
             TSDBMetrics.prefix + "wal_fsync_duration_seconds", "Time to sync the log.", quantiles: [0.5, 0.9, 0.99])
@@ -128,15 +144,12 @@ struct TSDBMetrics: Sendable {
     /// What dashboards and alerts read, and what cannot happen here: a truthful zero keeps them alive.
     private static func registerConstants(_ registry: MetricsRegistry) {
         let counters: [(name: String, help: String, labels: [(String, String)])] = [
-            ("head_out_of_order_samples_appended_total", "Out-of-order samples appended.", [("type", "float")]),
-            ("head_out_of_order_samples_appended_total", "Out-of-order samples appended.", [("type", "histogram")]),
             ("head_truncations_failed_total", "Truncations of the head that failed.", []),
             ("compactions_skipped_total", "Merges skipped.", []),
             ("vertical_compactions_total", "Merges of blocks that overlap.", []),
             ("checkpoint_deletions_failed_total", "Removals of what a checkpoint replaces that failed.", []),
             ("wal_page_flushes_total", "Pages flushed.", []),
             ("wal_completed_pages_total", "Pages completed.", []),
-            ("mmap_chunk_corruptions_total", "Damaged head chunk files.", []),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "series")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "exemplars")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "metadata")]),
@@ -154,7 +167,6 @@ struct TSDBMetrics: Sendable {
             ("exemplar_last_exemplars_timestamp_seconds", "Timestamp of the oldest exemplar held."),
         ]
         for (name, help) in gauges { _ = registry.gauge(prefix + name, help) }
-        _ = registry.summary(prefix + "head_gc_duration_seconds", "Time of the head's truncations.")
         _ = registry.histogram(
             prefix + "tombstone_cleanup_seconds", "Time to rewrite blocks without what was deleted.", buckets: [])
         _ = registry.histogram(
@@ -168,6 +180,12 @@ struct TSDBMetrics: Sendable {
     func count(_ result: AppendResult, of batch: SampleBatch, stored: LogBatch) {
         appended.increment(by: Double(stored.count - stored.histograms.count))
         if !stored.histograms.isEmpty { appendedHistograms.increment(by: Double(stored.histograms.count)) }
+        if !stored.outOfOrderRows.isEmpty {
+            let histogramRows = Set(stored.histogramRows)
+            let late = stored.outOfOrderRows.filter { histogramRows.contains($0) }.count
+            outOfOrderAppended.increment(by: Double(stored.outOfOrderRows.count - late))
+            outOfOrderAppendedHistograms.increment(by: Double(late))
+        }
         if result.seriesCreated > 0 { seriesCreated.increment(by: Double(result.seriesCreated)) }
         if result.rejected.isEmpty { return }
         let histogramRows = Set(batch.histogramRows)
@@ -185,7 +203,7 @@ struct TSDBMetrics: Sendable {
     }
 
     /// A chunk goes into a block.
-    func observe(_ chunk: HeadChunk) {
+    func observe(_ chunk: BlockChunk) {
         chunkRange.observe(Double(chunk.range.max.subtractingClamped(chunk.range.min)) / 1000)
         chunkSamples.observe(Double(chunk.sampleCount))
         chunkBytes.observe(Double(chunk.bytes.count))
@@ -210,11 +228,11 @@ extension TSDB {
     /// Sets what is read off the store.
     func publish() {
         let statistics = headStatistics()
-        let (visible, chunkBytes) = head.gate.shared { (blocks.all, head.chunkBytesEstimate) }
+        let (visible, chunkBytes) = head.gate.shared { (blocks.all, head.closedBytes) }
         metrics.set("head_series", "Series in the head.", Double(statistics.seriesCount))
         metrics.set("head_chunks", "Chunks in the head.", Double(statistics.chunkCount))
         metrics.set(
-            "head_chunks_storage_size_bytes", "Size of the head's chunks, estimated.", Double(chunkBytes))
+            "head_chunks_storage_size_bytes", "Size of the head's closed chunks.", Double(chunkBytes))
         let oldest = Double(statistics.range?.min ?? 0)
         let newest = Double(statistics.range?.max ?? 0)
         metrics.set("head_min_time", "Oldest timestamp of the head. Milliseconds.", oldest)

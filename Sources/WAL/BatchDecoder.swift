@@ -8,7 +8,7 @@ struct BatchDecoder {
     private var previousBits: [UInt64] = []
 
     /// Replaces the batch's content.
-    /// - Parameter type: `.batch` or `.histogramBatch`.
+    /// - Parameter type: one of a batch.
     mutating func decode(
         _ payload: [UInt8], _ type: LogFormat.RecordType = .batch, into batch: inout LogBatch
     ) throws(ByteError) {
@@ -29,8 +29,22 @@ struct BatchDecoder {
             try decodeTimestamps(&cursor, count, into: &batch)
             try decodeValues(&cursor, count, into: &batch)
         }
-        if type == .histogramBatch { try HistogramRows.decode(&cursor, into: &batch) }
+        if type.hasHistograms { try HistogramRows.decode(&cursor, into: &batch) }
+        if type.hasOutOfOrderRows { try decodeOutOfOrderRows(&cursor, count, into: &batch) }
         guard cursor.isAtEnd else { throw .outOfBounds(offset: cursor.position, what: "payload") }
+    }
+
+    private func decodeOutOfOrderRows(
+        _ cursor: inout ByteCursor, _ count: Int, into batch: inout LogBatch
+    ) throws(ByteError) {
+        let rows = try cursor.varint(atMost: count, "number of rows out of order")
+        batch.outOfOrderRows.reserveCapacity(rows)
+        var next = 0
+        for _ in 0..<rows {
+            let row = next + (try cursor.varint(atMost: count - 1 - next, "row out of order"))
+            batch.outOfOrderRows.append(row)
+            next = row + 1
+        }
     }
 
     private mutating func decodeNewSeries(_ cursor: inout ByteCursor, into batch: inout LogBatch) throws(ByteError) {

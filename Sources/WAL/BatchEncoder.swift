@@ -41,6 +41,14 @@ struct BatchEncoder {
         encodeTimestamps(batch.timestamps, into: &payload)
         encodeValues(batch, into: &payload)
         if !batch.histogramRows.isEmpty { HistogramRows.encode(batch, into: &payload) }
+        if !batch.outOfOrderRows.isEmpty {
+            payload.appendVarint(batch.outOfOrderRows.count)
+            var previous = -1
+            for row in batch.outOfOrderRows {
+                payload.appendVarint(row - previous - 1)
+                previous = row
+            }
+        }
     }
 
     /// Takes the last `encode` back.

@@ -21,7 +21,8 @@ enum Checkpoint {
                     guard reader.offset == reader.size else { throw ByteError.truncated(offset: 0) }
                     return
                 }
-                try decoder.decode(frame.payload, frame.type, into: &batch)
+                batch.removeAll()
+                if frame.type.isBatch { try decoder.decode(frame.payload, frame.type, into: &batch) }
             } catch {
                 throw .corruption(file: path, offset: frame.offset, reason: "payload: \(error)")
             }
@@ -109,6 +110,15 @@ package struct CheckpointWriter: ~Copyable {
         encoder.encode(batch, into: &payload)
         counts.add(batch)
         try write(LogFormat.RecordType(of: batch))
+    }
+
+    /// Adds a record that is no batch.
+    package mutating func add(_ type: LogFormat.RecordType, _ bytes: [UInt8]) throws(StorageError) {
+        precondition(type == .headState || type == .seriesStates, "\(type) does not belong into a checkpoint so")
+        payload.removeAll()
+        payload.append(contentsOf: bytes)
+        counts.records += 1
+        try write(type)
     }
 
     /// - Returns: the size of the checkpoint. Bytes.

@@ -27,11 +27,23 @@ package struct LogBatch: Sendable, Equatable {
     /// As long as `histogramRows`; valid and storable, and none a stale marker.
     package var histograms: [NativeHistogram] = []
 
+    /// The rows that came after newer samples of their series, ascending.
+    package var outOfOrderRows: [Int] = []
+
     package init() {}
 
     /// Samples of both kinds.
     package var count: Int { slots.count }
     package var isEmpty: Bool { slots.isEmpty && newSeries.isEmpty }
+
+    package mutating func reserveCapacity(_ count: Int) {
+        slots.reserveCapacity(count)
+        timestamps.reserveCapacity(count)
+        values.reserveCapacity(count)
+    }
+
+    /// The row that is about to be appended is out of order.
+    package mutating func noteOutOfOrder() { outOfOrderRows.append(count) }
 
     package mutating func append(slot: UInt32, timestamp: Timestamp, value: Double) {
         slots.append(slot)
@@ -63,9 +75,15 @@ package struct LogBatch: Sendable, Equatable {
 
     package mutating func removeAll() {
         newSeries.removeAll(keepingCapacity: true)
+        removeSamples()
+    }
+
+    /// Keeps the series that it introduces.
+    mutating func removeSamples() {
         slots.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
+        if !outOfOrderRows.isEmpty { outOfOrderRows.removeAll(keepingCapacity: true) }
         if !histogramRows.isEmpty {
             histogramRows.removeAll(keepingCapacity: true)
             histograms.removeAll(keepingCapacity: true)
@@ -76,7 +94,8 @@ package struct LogBatch: Sendable, Equatable {
     package static func == (a: LogBatch, b: LogBatch) -> Bool {
         a.newSeries == b.newSeries && a.slots == b.slots && a.timestamps == b.timestamps
             && a.values.elementsEqual(b.values) { $0.bitPattern == $1.bitPattern }
-            && a.histogramRows == b.histogramRows && a.histograms == b.histograms
+            && a.outOfOrderRows == b.outOfOrderRows && a.histogramRows == b.histogramRows
+            && a.histograms == b.histograms
             && a.histograms.elementsEqual(b.histograms) { $0.counterResetHint == $1.counterResetHint }
     }
 }

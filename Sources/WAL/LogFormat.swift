@@ -23,16 +23,33 @@ package enum LogFormat {
     }
 
     /// 2 is reserved for deletions.
-    enum RecordType: UInt8 {
+    package enum RecordType: UInt8, Sendable {
         case batch = 1
         case checkpointEnd = 3
         /// A batch, and behind it the histograms of some of its rows.
         case histogramBatch = 4
+        /// A batch, and behind it which of its rows are out of order.
+        case outOfOrderBatch = 6
+        /// A batch, behind it the histograms of some of its rows, and behind them which are out of order.
+        case outOfOrderHistogramBatch = 7
+        /// In checkpoints: what is said once of the head. The first record.
+        case headState = 8
+        /// In checkpoints: what the head holds of the series that a batch before has announced.
+        case seriesStates = 9
 
         /// Of the record that holds a batch.
-        init(of batch: LogBatch) { self = batch.histogramRows.isEmpty ? .batch : .histogramBatch }
+        init(of batch: LogBatch) {
+            switch (batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty) {
+            case (true, true): self = .batch
+            case (false, true): self = .histogramBatch
+            case (true, false): self = .outOfOrderBatch
+            case (false, false): self = .outOfOrderHistogramBatch
+            }
+        }
 
-        var isBatch: Bool { self == .batch || self == .histogramBatch }
+        var isBatch: Bool { self != .checkpointEnd && self != .headState && self != .seriesStates }
+        var hasHistograms: Bool { self == .histogramBatch || self == .outOfOrderHistogramBatch }
+        var hasOutOfOrderRows: Bool { self == .outOfOrderBatch || self == .outOfOrderHistogramBatch }
     }
 
     // MARK: - Names

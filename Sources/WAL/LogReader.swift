@@ -53,6 +53,21 @@ struct LogReader {
         return frame
     }
 
+    /// After a thrown corruption: goes on behind the frame, as far as its length can be believed.
+    /// - Returns: false where nothing good follows.
+    mutating func skipDamaged() -> Bool {
+        let headerBytes = LogFormat.frameHeaderBytes
+        guard file.size - offset > headerBytes,
+            let head = try? LogReader.bytes(file, at: offset, headerBytes)
+        else { return false }
+        let storedCount = Int(field(head, 4))
+        guard storedCount <= LogFormat.payloadBytesMax, storedCount <= file.size - offset - headerBytes else {
+            return false
+        }
+        offset += headerBytes + storedCount
+        return offset < file.size
+    }
+
     /// A corruption at the frame that `offset` points to.
     func damaged(_ reason: String) -> StorageError { .corruption(file: file.path, offset: offset, reason: reason) }
 

@@ -12,15 +12,18 @@ package enum LogReplay {
     /// - Parameters:
     ///   - directory: of the log; need not exist.
     ///   - repair: whether damaged files are cut and set aside; otherwise nothing on disk is changed.
+    ///   - restore: gets the records of the checkpoint that are no batches, in their place between those that are.
     ///   - apply: gets each batch with its number, in order; those of the checkpoint all have the checkpoint's number.
     ///     The batch is only lent: it is reused for the next one.
     /// - Throws: `StorageError` where the directory cannot be read or repaired; what `apply` throws.
     package static func replay(
-        fileSystem: any FileSystem, directory: String, repair: Bool = true, _ apply: (LSN, LogBatch) throws -> Void
+        fileSystem: any FileSystem, directory: String, repair: Bool = true,
+        restore: (LogFormat.RecordType, [UInt8]) throws -> Void = { _, _ in },
+        _ apply: (LSN, LogBatch) throws -> Void
     ) throws -> ReplayReport {
         guard fileSystem.exists(directory) else { return ReplayReport() }
         var run = ReplayRun(fileSystem: fileSystem, directory: directory, isRepairing: repair)
-        try run.run(apply)
+        try run.run(restore, apply)
         return run.report
     }
 }
@@ -40,41 +43,113 @@ private struct ReplayRun {
         self.isRepairing = isRepairing
     }
 
-    mutating func run(_ apply: (LSN, LogBatch) throws -> Void) throws {
+    mutating func run(
+        _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void, _ apply: (LSN, LogBatch) throws -> Void
+    ) throws {
         let names = try StorageError.wrapping { () throws(FileError) in try fileSystem.list(directory) }
-        let firstSegment = try applyCheckpoint(names.compactMap(LogFormat.checkpointLSN).sorted(by: >), apply)
+        let firstSegment = try applyCheckpoint(
+            names.compactMap(LogFormat.checkpointLSN).sorted(by: >), restore, apply)
         let segments = names.compactMap(LogFormat.segmentNumber).sorted().filter { $0 >= firstSegment }
         for segment in segments { try applySegment(segment, isNewest: segment == segments.last, apply) }
     }
 
     // MARK: - Checkpoint
 
-    /// Applies the newest checkpoint that is whole. - Returns: the first segment to read after it.
+    /// Applies the newest checkpoint that is whole; where none is, what can be read of the newest.
+    /// - Returns: the first segment to read after it.
     private mutating func applyCheckpoint(
-        _ candidates: [LSN], _ apply: (LSN, LogBatch) throws -> Void
+        _ candidates: [LSN], _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void,
+        _ apply: (LSN, LogBatch) throws -> Void
     ) throws -> UInt64 {
+        var damaged: [(lsn: LSN, offset: Int, reason: String)] = []
         for lsn in candidates {
             let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
             do throws(StorageError) {
-                // Looked through before any of it is applied: half a checkpoint would be worse than none.
+                // Looked through before any of it is applied: half a checkpoint would be worse than an older one.
                 try Checkpoint.verify(fileSystem: fileSystem, path: path, lsn: lsn)
             } catch {
                 guard case .corruption(_, let offset, let reason) = error else { throw error }
-                try setAsideWhole(path, offset: offset, reason: reason, isTail: false)
+                damaged.append((lsn, offset, reason))
                 continue
             }
+            try setAside(damaged)
             var reader = try LogReader(fileSystem: fileSystem, path: path, kind: .checkpoint)
-            var decoder = BatchDecoder()
-            while let frame = try reader.next() {
-                guard frame.type.isBatch else { break }
-                try decoder.decode(frame.payload, frame.type, into: &batch)
-                try applyBatch(lsn, apply)
-            }
-            report.checkpointLSN = lsn
-            report.lastLSN = lsn
+            try applyRecords(&reader, lsn, isDamaged: false, restore, apply)
             return reader.header.origin
         }
-        return 0
+        guard let newest = damaged.first, let origin = try salvage(newest.lsn, restore, apply) else {
+            try setAside(damaged)
+            return 0
+        }
+        // It is all there is until a new checkpoint is made: a copy of it is kept.
+        try copyAside(
+            FilePath.join(directory, LogFormat.checkpointName(newest.lsn)), offset: newest.offset,
+            reason: newest.reason)
+        try setAside(Array(damaged.dropFirst()))
+        return origin
+    }
+
+    private mutating func setAside(_ damaged: [(lsn: LSN, offset: Int, reason: String)]) throws(StorageError) {
+        for (lsn, offset, reason) in damaged {
+            let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
+            try setAsideWhole(path, offset: offset, reason: reason, isTail: false)
+        }
+    }
+
+    /// Applies what is good of a damaged checkpoint: its log is gone, there is nothing better.
+    /// - Returns: the first segment to read after it; nil where not even the head of the file is good.
+    private mutating func salvage(
+        _ lsn: LSN, _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void,
+        _ apply: (LSN, LogBatch) throws -> Void
+    ) throws -> UInt64? {
+        let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
+        var reader: LogReader
+        do throws(StorageError) {
+            reader = try LogReader(fileSystem: fileSystem, path: path, kind: .checkpoint)
+        } catch {
+            guard case .corruption = error else { throw error }
+            return nil
+        }
+        guard reader.header.number == lsn else { return nil }
+        try applyRecords(&reader, lsn, isDamaged: true, restore, apply)
+        report.isCheckpointDamaged = true
+        return reader.header.origin
+    }
+
+    private mutating func applyRecords(
+        _ reader: inout LogReader, _ lsn: LSN, isDamaged: Bool,
+        _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void, _ apply: (LSN, LogBatch) throws -> Void
+    ) throws {
+        var decoder = BatchDecoder()
+        while true {
+            let start = reader.offset
+            do throws(StorageError) {
+                guard let frame = try reader.next(), frame.type != .checkpointEnd else { break }
+                do {
+                    if frame.type.isBatch {
+                        try decoder.decode(frame.payload, frame.type, into: &batch)
+                        // Values are XOR-ed with earlier ones, which may have been lost.
+                        if isDamaged { batch.removeSamples() }
+                        try applyBatch(lsn, apply)
+                    } else {
+                        try restore(frame.type, frame.payload)
+                        report.records += 1
+                    }
+                } catch let error as ByteError {
+                    throw StorageError.corruption(error, file: reader.path, base: frame.offset)
+                } catch let error as StorageError {
+                    throw error
+                } catch {
+                    throw StorageError.invalid(reason: "\(error)")
+                }
+            } catch {
+                guard isDamaged, case .corruption = error else { throw error }
+                // The frame's length may be good where its content is not.
+                guard reader.offset > start || reader.skipDamaged() else { break }
+            }
+        }
+        report.checkpointLSN = lsn
+        report.lastLSN = lsn
     }
 
     // MARK: - Segments
@@ -203,6 +278,14 @@ private struct ReplayRun {
             [fileSystem, directory, torn = unusedName(path)] () throws(FileError) in
             try fileSystem.rename(path, to: torn)
             try fileSystem.syncDirectory(directory)
+        }
+    }
+
+    private mutating func copyAside(_ path: String, offset: Int, reason: String) throws(StorageError) {
+        let size = try StorageError.wrapping { () throws(FileError) in try fileSystem.size(path) }
+        note(path, offset, reason, size, false) {
+            [fileSystem, torn = unusedName(path)] () throws(FileError) in
+            try fileSystem.replace(torn, with: try fileSystem.map(path).bytes(at: 0, count: size))
         }
     }
 

@@ -14,6 +14,8 @@ package struct ReplayReport: Sendable, Equatable {
     /// Introduced; one whose slot was given away counts as two.
     package var series = 0
     package var damages: [LogDamage] = []
+    /// No checkpoint was whole, and the newest one was read as far as it was good: a new one has to be made at once.
+    package var isCheckpointDamaged = false
 
     package init() {}
 }

@@ -20,6 +20,8 @@ package final class SimulatedFileSystem: FileSystem {
         var bytes: [UInt8] = []
         /// How many of the bytes are safe.
         var syncedCount = 0
+        /// Of a file with places: what it is said to have. Bytes behind those written are zeros.
+        var fixedSize: Int?
     }
 
     private struct State {
@@ -76,7 +78,9 @@ package final class SimulatedFileSystem: FileSystem {
                 let zeros = Int.random(in: 0...(content.bytes.count - kept), using: &random)
                 bytes.append(contentsOf: repeatElement(0, count: zeros))
             }
-            copy.state.withLock { $0 = Content(bytes: bytes, syncedCount: bytes.count) }
+            copy.state.withLock {
+                $0 = Content(bytes: bytes, syncedCount: bytes.count, fixedSize: content.fixedSize)
+            }
             survivors[path] = copy
         }
         after.state.withLock {
@@ -95,8 +99,8 @@ package final class SimulatedFileSystem: FileSystem {
             state.directories = directories
             for (path, node) in files {
                 let copy = Node()
-                let bytes = node.state.withLock { $0.bytes }
-                copy.state.withLock { $0 = Content(bytes: bytes, syncedCount: bytes.count) }
+                let (bytes, size) = node.state.withLock { ($0.bytes, $0.fixedSize) }
+                copy.state.withLock { $0 = Content(bytes: bytes, syncedCount: bytes.count, fixedSize: size) }
                 state.files[path] = copy
                 state.durableFiles[path] = copy
             }
@@ -139,6 +143,17 @@ package final class SimulatedFileSystem: FileSystem {
         SimulatedFile(path: path, node: try node(path, "open"), fileSystem: self)
     }
 
+    package func createRandomAccess(_ path: String, size: Int) throws(FileError) -> any RandomAccessFile {
+        _ = try create(path)
+        let node = try node(path, "open")
+        node.state.withLock { $0.fixedSize = size }
+        return SimulatedRandomAccessFile(path: path, node: node, fileSystem: self)
+    }
+
+    package func openRandomAccess(_ path: String) throws(FileError) -> any RandomAccessFile {
+        SimulatedRandomAccessFile(path: path, node: try node(path, "open"), fileSystem: self)
+    }
+
     package func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
         let bytes = try node(path, "open").state.withLock { $0.bytes }
         guard bytes.count <= limit else {
@@ -152,7 +167,7 @@ package final class SimulatedFileSystem: FileSystem {
     }
 
     package func size(_ path: String) throws(FileError) -> Int {
-        try node(path, "stat").state.withLock { $0.bytes.count }
+        try node(path, "stat").state.withLock { $0.fixedSize ?? $0.bytes.count }
     }
 
     package func exists(_ path: String) -> Bool {
@@ -184,6 +199,10 @@ package final class SimulatedFileSystem: FileSystem {
             }
             guard state.directories.remove(source) != nil else { return false }
             state.directories.insert(target)
+            for path in state.directories where path.hasPrefix(source + "/") {
+                state.directories.remove(path)
+                state.directories.insert(target + path.dropFirst(source.count))
+            }
             for (path, node) in state.files where path.hasPrefix(source + "/") {
                 state.files[path] = nil
                 state.files[target + path.dropFirst(source.count)] = node
@@ -274,6 +293,56 @@ private final class SimulatedFile: AppendableFile {
         node.state.withLock { content in
             content.bytes.removeLast(max(0, content.bytes.count - size))
             content.syncedCount = min(content.syncedCount, size)
+        }
+    }
+
+    func sync() throws(FileError) {
+        if fileSystem.isSyncFailing { throw FileError(operation: "fdatasync", path: path, code: EIO) }
+        node.state.withLock { $0.syncedCount = $0.bytes.count }
+    }
+}
+
+private final class SimulatedRandomAccessFile: RandomAccessFile {
+    let path: String
+    private let node: SimulatedFileSystem.Node
+    private let fileSystem: SimulatedFileSystem
+
+    init(path: String, node: SimulatedFileSystem.Node, fileSystem: SimulatedFileSystem) {
+        self.path = path
+        self.node = node
+        self.fileSystem = fileSystem
+    }
+
+    var size: Int { node.state.withLock { $0.fixedSize ?? $0.bytes.count } }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
+        guard offset >= 0, bytes.count <= size - offset else {
+            throw FileError(operation: "write", path: path, message: "bytes beyond the end of the file")
+        }
+        let failure = fileSystem.nextWrite()
+        let kept =
+            switch failure {
+            case nil: bytes.count
+            case .whole: 0
+            case .half, .halfAndTruncate: bytes.count / 2
+            }
+        let copy = Array(bytes[..<kept])
+        node.state.withLock { content in
+            let missing = offset + copy.count - content.bytes.count
+            if missing > 0 { content.bytes.append(contentsOf: repeatElement(0, count: missing)) }
+            content.bytes.replaceSubrange(offset..<offset + copy.count, with: copy)
+            content.syncedCount = min(content.syncedCount, offset)
+        }
+        if failure != nil { throw FileError(operation: "write", path: path, code: ENOSPC) }
+    }
+
+    func copy(from offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileError) {
+        guard offset >= 0, target.count <= size - offset else {
+            throw FileError(operation: "read", path: path, message: "bytes beyond the end of the file")
+        }
+        let content = node.state.withLock { $0.bytes }
+        for index in target.indices {
+            target[index] = offset + index < content.count ? content[offset + index] : 0
         }
     }
 

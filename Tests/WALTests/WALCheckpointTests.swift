@@ -72,33 +72,52 @@ struct WALCheckpointTests {
         #expect(try replay().report.checkpointLSN == 15)
     }
 
-    @Test("that is damaged at any byte is set aside, and the segments behind it are still applied")
+    @Test("that is damaged at any byte gives the series that are still good, is kept, and the segments are applied")
     func damaged() throws {
         _ = try checkpointed()
         let whole = try #require(disk.bytes(path(10)))
+        let known = Set((0..<10).flatMap { WALFixture.batch($0).newSeries })
         for index in whole.indices where !(36..<40).contains(index) {
             var bytes = whole
             bytes[index] ^= 0x10
             disk.put(path(10), bytes)
             let (applied, report) = try replay()
-            #expect(applied.map(\.lsn) == [11, 12, 13, 14, 15], "byte \(index)")
+            #expect(applied.filter { $0.lsn > 10 }.map(\.lsn) == [11, 12, 13, 14, 15], "byte \(index)")
+            let salvaged = applied.filter { $0.lsn <= 10 }
+            #expect(salvaged.allSatisfy { $0.batch.count == 0 }, "values that others were needed for")
+            #expect(known.isSuperset(of: salvaged.flatMap(\.batch.newSeries)))
             #expect(report.damages.first?.file == path(10))
             #expect(report.damages.first?.before == WALFixture.batch(10).timestamps.min())
-            #expect(report.checkpointLSN == 0)
-            #expect(!disk.exists(path(10)))
+            #expect(report.isCheckpointDamaged == (index >= LogFormat.fileHeaderBytes), "byte \(index)")
+            #expect(disk.exists(path(10)) == report.isCheckpointDamaged)
+            #expect(try disk.list(WALFixture.directory).contains { $0.hasPrefix("checkpoint") && $0.contains(".torn") })
         }
     }
 
-    @Test("that ends early, at any byte, is none")
+    @Test("of which one record is damaged gives the series of all others")
+    func salvaged() throws {
+        _ = try checkpointed()
+        var bytes = try #require(disk.bytes(path(10)))
+        bytes[LogFormat.fileHeaderBytes + LogFormat.frameHeaderBytes] ^= 1
+        disk.put(path(10), bytes)
+        let (applied, report) = try replay()
+        let series = applied.filter { $0.lsn <= 10 }.flatMap(\.batch.newSeries)
+        #expect(series == (1..<10).flatMap { WALFixture.batch($0).newSeries })
+        #expect(report.isCheckpointDamaged)
+    }
+
+    @Test("that ends early, at any byte, is a damaged one")
     func cut() throws {
         _ = try checkpointed()
         let whole = try #require(disk.bytes(path(10)))
         for length in whole.indices {
             disk.put(path(10), Array(whole[..<length]))
-            #expect(try replay().report.checkpointLSN == 0, "\(length) bytes")
+            let report = try replay().report
+            #expect(report.isCheckpointDamaged == (length >= LogFormat.fileHeaderBytes), "\(length) bytes")
+            #expect(report.damages.first?.file == path(10))
         }
         disk.put(path(10), whole + [0])
-        #expect(try replay().report.checkpointLSN == 0, "bytes behind the end")
+        #expect(try replay().report.isCheckpointDamaged, "bytes behind the end")
         disk.put(path(10), whole)
         #expect(try replay().report.checkpointLSN == 10)
     }

@@ -16,7 +16,7 @@ package struct XORAppender: Sendable {
     /// The newest value's bits.
     package private(set) var lastValueBits: UInt64 = 0
     private var lastDelta: UInt64 = 0
-    private var pendingWord: UInt64 = 0
+    private(set) var pendingWord: UInt64 = 0
     /// How many words were given out.
     package private(set) var wordCount: UInt32 = 0
     private var samples: UInt16 = 0
@@ -33,6 +33,19 @@ package struct XORAppender: Sendable {
 
     /// What the chunk's bytes will number.
     package var byteCount: Int { XORFormat.headerBytes + Int(wordCount) * 8 + (Int(pendingBits) + 7) / 8 }
+
+    /// The chunk ended: the state begins a new one. What was the newest sample is still told.
+    package mutating func restart() {
+        let (timestamp, bits) = (lastTimestamp, lastValueBits)
+        self = XORAppender()
+        note(timestamp, bits)
+    }
+
+    /// Tells of a newest sample that is not in this chunk. - Precondition: the chunk is empty
+    package mutating func note(_ timestamp: Timestamp, _ bits: UInt64) {
+        lastTimestamp = timestamp
+        lastValueBits = bits
+    }
 
     /// Adds a sample. Words that it completes are appended to `words`.
     /// - Precondition: the chunk is not full, and `words` holds what earlier calls gave out.
@@ -107,8 +120,59 @@ package struct XORAppender: Sendable {
         }
     }
 
+    /// Everything but `lastTimestamp`, `lastValueBits` and `wordCount`: for whoever stores the state.
+    package var fields: XORAppenderFields {
+        get {
+            XORAppenderFields(
+                lastDelta: lastDelta, pendingWord: pendingWord, samples: samples, pendingBits: pendingBits,
+                leading: leading, trailing: trailing)
+        }
+        set {
+            lastDelta = newValue.lastDelta
+            pendingWord = newValue.pendingWord
+            samples = newValue.samples
+            pendingBits = newValue.pendingBits
+            leading = newValue.leading
+            trailing = newValue.trailing
+        }
+    }
+
+    /// A state as it was stored.
+    /// - Returns: nil for fields that no appender has: going on from them would write a chunk that cannot be read.
+    package init?(lastTimestamp: Timestamp, lastValueBits: UInt64, wordCount: UInt32, fields: XORAppenderFields) {
+        let hasWindow = fields.leading != XORFormat.noWindow
+        guard fields.pendingBits < 64, !hasWindow || Int(fields.leading) + Int(fields.trailing) < 64,
+            hasWindow || fields.trailing == 0, fields.samples > 0 || wordCount == 0
+        else { return nil }
+        self.lastTimestamp = lastTimestamp
+        self.lastValueBits = lastValueBits
+        self.wordCount = wordCount
+        self.fields = fields
+    }
+
     fileprivate var encoderFields: (delta: UInt64, word: UInt64, used: UInt8, leading: UInt8, trailing: UInt8) {
         (lastDelta, pendingWord, pendingBits, leading, trailing)
+    }
+}
+
+/// What an appender has to remember besides the newest sample.
+package struct XORAppenderFields: Sendable, Hashable {
+    package var lastDelta: UInt64
+    package var pendingWord: UInt64
+    package var samples: UInt16
+    package var pendingBits: UInt8
+    package var leading: UInt8
+    package var trailing: UInt8
+
+    package init(
+        lastDelta: UInt64, pendingWord: UInt64, samples: UInt16, pendingBits: UInt8, leading: UInt8, trailing: UInt8
+    ) {
+        self.lastDelta = lastDelta
+        self.pendingWord = pendingWord
+        self.samples = samples
+        self.pendingBits = pendingBits
+        self.leading = leading
+        self.trailing = trailing
     }
 }
 

@@ -14,6 +14,33 @@ extension XORAppender {
         appendPendingBytes(to: &bytes)
     }
 
+    /// Appends the chunk's samples within the range to the buffer.
+    /// - Precondition: `words` are the `wordCount` words that this state gave out
+    package func decode(
+        words: UnsafePointer<UInt64>?, into buffer: inout SampleBuffer, range: TimeRange = .all
+    ) throws(ChunkError) {
+        let wordBytes = Int(wordCount) * 8
+        let failure = withUnsafeTemporaryAllocation(
+            byteCount: byteCount + 8 + XORDecoder.padding, alignment: 8
+        ) { memory -> ChunkError? in
+            memory.storeBytes(of: UInt16(truncatingIfNeeded: count).bigEndian, as: UInt16.self)
+            if let words, let base = memory.baseAddress {
+                (base + XORFormat.headerBytes).copyMemory(from: words, byteCount: wordBytes)
+            }
+            let end = XORFormat.headerBytes + wordBytes
+            memory.storeBytes(of: pendingWord.bigEndian, toByteOffset: end, as: UInt64.self)
+            for index in end + 8..<memory.count { memory[index] = 0 }
+            do throws(ChunkError) {
+                try XORDecoder.decode(
+                    padded: UnsafeRawBufferPointer(rebasing: memory[..<byteCount]), into: &buffer, range: range)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
     /// The chunk's bytes. - Precondition: as above
     package func chunk(words: [UInt64]) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -32,6 +32,12 @@ package enum CounterResetHeader: UInt8, Sendable, CaseIterable {
 
     static let mask: UInt8 = 0b1100_0000
 
+    /// Of a chunk's bytes; nil where not even the header is there.
+    package init?(chunk: [UInt8]) {
+        guard chunk.count >= HistogramFormat.headerBytes else { return nil }
+        self.init(flags: chunk[HistogramFormat.flagsOffset])
+    }
+
     init(flags: UInt8) { self = CounterResetHeader(rawValue: flags & CounterResetHeader.mask) ?? .unknown }
 
     /// What a reader knows of a sample. Whatever the header says, the first one's predecessor may be gone by now, or come

@@ -1,6 +1,7 @@
 import Blocks
 import ChunkEncoding
 import FileIO
+import HeadMemory
 import Logging
 import SelfMetrics
 import SeriesModel
@@ -9,88 +10,177 @@ import StorageFiles
 import WAL
 
 extension TSDB {
-    /// Moves the head's oldest block range into a block. Readers see each sample in exactly one of the two: head and
-    /// list of blocks change in one step, under the gate. Whoever dies in between leaves a block that is complete or
-    /// none, and a log that still has everything.
+    /// Slots that are truncated under one hold of the gate: a millisecond or so.
+    private static let slotsPerTruncation = 8192
+
+    /// Moves the head's oldest block range into a block, and what came out of order before that range into blocks of
+    /// their ranges. Readers see each sample in exactly one place: head and list of blocks change in one step, under
+    /// the gate. Whoever dies in between leaves blocks that are complete or none, and a log that still has everything.
     /// - Parameter range: `[min, max)`
     func cutBlock(_ range: TimeRange) throws {
         let started = ContinuousClock.now
-        let (series, lsn) = try committer.perform { [head, log] in
+        let (cuts, lsn) = try committer.perform { [head, log] in
             head.gate.exclusive { head.raiseStartForAppends(to: range.max) }
-            var series: [(labels: LabelSet, snapshot: HeadSnapshot)] = []
-            series.reserveCapacity(head.seriesCount)
-            head.forEach { series.append(($0.labels, $0.snapshot())) }
-            return (series, log.nextLSN - 1)
-        }
-        let block = try writeBlock(series, range, lsn)
-        try catalog.replace(adding: block.map { [$0.record] } ?? [], removing: [], headStart: range.max)
-        let removed = try committer.perform { [head, blocks] in
-            head.gate.exclusive {
-                if let block { blocks.replace(adding: [block], removing: []) }
-                head.raiseStart(to: range.max)
-                return head.truncate(before: range.max)
+            try head.sealOutOfOrder()
+            var ranges = head.outOfOrderWindows.filter { $0.max <= range.min }
+            ranges.append(range)
+            let cuts = ranges.map { range in
+                (range: range, cut: HeadCut(head, TimeRange(min: range.min, max: range.max - 1)))
             }
+            return (cuts, log.nextLSN - 1)
         }
+        var added: [Block] = []
+        do {
+            for (range, cut) in cuts {
+                if let block = try writeBlock(cut, range, lsn) { added.append(block) }
+            }
+            try catalog.replace(adding: added.map(\.record), removing: [], headStart: range.max)
+        } catch {
+            // Nobody refers to them: the next attempt writes them anew.
+            for block in added { try? BlockDirectory.remove(fileSystem: options.fileSystem, path: block.reader.path) }
+            throw error
+        }
+        let removed = try showCut(added, range.max)
         metrics.seriesRemoved.increment(by: Double(removed.series))
         metrics.chunksRemoved.increment(by: Double(removed.chunks))
         metrics.truncations.increment()
         metrics.compactions.increment()
         metrics.compactionDuration.observe(started.duration(to: .now) / .seconds(1))
-        options.logger.info(
-            "block cut from the head",
-            metadata: [
-                "block": "\(block?.identifier.description ?? "none, the range is empty")", "mint": "\(range.min)",
-                "maxt": "\(range.max)", "series": "\(block?.record.seriesCount ?? 0)",
-                "samples": "\(block?.record.sampleCount ?? 0)", "bytes": "\(block?.record.bytes ?? 0)",
-            ])
+        for block in added {
+            options.logger.info(
+                "block cut from the head",
+                metadata: [
+                    "block": "\(block.identifier)", "mint": "\(block.record.range.min)",
+                    "maxt": "\(block.record.range.max)", "series": "\(block.record.seriesCount)",
+                    "samples": "\(block.record.sampleCount)", "bytes": "\(block.record.bytes)",
+                ])
+        }
+    }
+
+    /// Shows the blocks and lets the head forget what is in them.
+    private func showCut(_ added: [Block], _ end: Timestamp) throws -> Head.Truncation {
+        let started = ContinuousClock.now
+        try committer.perform { [head, blocks] in
+            head.gate.exclusive {
+                blocks.replace(adding: added, removing: [])
+                head.raiseStart(to: end)
+                head.beginTruncation()
+            }
+        }
+        var total = Head.Truncation()
+        var first = 0
+        // Readers do not look at what lies before the start any more: it may go in parts, with batches in between.
+        while true {
+            let (part, count) = try committer.perform { [head] in
+                let slots = first..<first + TSDB.slotsPerTruncation
+                let part = head.gate.exclusive { head.truncate(slots, outOfOrderEnd: end) }
+                head.reclaim()
+                return (part, head.slotCount)
+            }
+            total.add(part)
+            first += TSDB.slotsPerTruncation
+            if first >= count { break }
+        }
+        try committer.perform { [head, total] in
+            head.gate.exclusive { head.endTruncation(total) }
+            let oldest = head.range?.min ?? end
+            try head.removeChunkFiles(before: min(oldest, end))
+        }
+        metrics.headGarbageDuration.observe(started.duration(to: .now) / .seconds(1))
+        return total
     }
 
     /// Nil where no series has a sample in the range.
-    private func writeBlock(
-        _ series: [(labels: LabelSet, snapshot: HeadSnapshot)], _ range: TimeRange, _ lsn: LSN
-    ) throws -> Block? {
-        let closed = TimeRange(min: range.min, max: range.max - 1)
-        let holding = series.filter { $0.snapshot.overlaps(closed) }.sorted { $0.labels < $1.labels }
-        if holding.isEmpty { return nil }
+    private func writeBlock(_ cut: HeadCut, _ range: TimeRange, _ lsn: LSN) throws -> Block? {
         let directory = BlockDirectory.path(in: options.directory)
         let identifier = BlockIdentifier(timestamp: options.clock.now())
         var writer = try BlockWriter(
             fileSystem: options.fileSystem, directory: directory, identifier: identifier, range: range, level: 1,
             parents: [], lsn: lsn)
+        var seriesCount = 0
         do throws(StorageError) {
-            for (labels, snapshot) in holding {
-                let chunks = snapshot.chunks(in: closed)
-                for chunk in chunks { metrics.observe(chunk) }
-                try writer.addSeries(
-                    labels,
-                    chunks: chunks.map {
-                        BlockChunk(
-                            encoding: $0.encoding, range: $0.range, sampleCount: $0.sampleCount, bytes: $0.bytes)
-                    })
+            try cut.forEach(damaged: noteDamagedChunk) { (labels, samples) throws(StorageError) in
+                seriesCount += 1
+                try writer.addSeries(labels, chunks: BlockChunk.chunks(of: samples))
             }
         } catch {
             // The first error is the one to tell; what is left is removed at the next look at the directory.
             try? writer.abandon()
             throw error
         }
+        if seriesCount == 0 {
+            try writer.abandon()
+            return nil
+        }
         _ = try writer.finish()
         return Block(
             try BlockReader(
                 fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
+    }
+
+    private func noteDamagedChunk(_ error: StorageError) {
+        metrics.headChunkCorruptions.increment()
+        options.logger.error("a damaged head chunk is left out of the block", metadata: ["error": "\(error)"])
     }
 }
 
 extension Head {
     /// The head spans one and a half blocks: the older one can be cut off while late samples still find their place.
     var isCutDue: Bool {
-        guard let range else { return false }
-        return range.max.subtractingClamped(range.min) > blockRange / 2 * 3
+        guard let oldestTime, let newestTime else { return false }
+        return newestTime.subtractingClamped(oldestTime) > blockRange / 2 * 3
     }
 
     /// The aligned range that a cut takes: that of the oldest sample. `[min, max)`
     var nextBlockRange: TimeRange? {
-        guard let range else { return nil }
-        let start = Timestamp.window(of: range.min, blockRange) * blockRange
+        guard let oldestTime else { return nil }
+        let start = Timestamp.window(of: oldestTime, blockRange) * blockRange
         return TimeRange(min: start, max: start + blockRange)
+    }
+}
+
+extension BlockChunk {
+    /// - Parameter samples: in order of time.
+    static func chunks(of samples: SampleBuffer) -> [BlockChunk] {
+        var rows = samples.timestamps.indices.map {
+            (samples.timestamps[$0], samples.values[$0], NativeHistogram?.none)
+        }
+        rows += samples.histograms.indices.map { (samples.histogramTimestamps[$0], 0, samples.histograms[$0]) }
+        rows.sort { $0.0 < $1.0 }
+        var chunks: [BlockChunk] = []
+        var open: (appender: HistogramAppender, start: Timestamp)?
+        var floats: [(Timestamp, Double)] = []
+        func end() {
+            if let full = open {
+                chunks.append(
+                    BlockChunk(
+                        encoding: full.appender.encoding,
+                        range: TimeRange(min: full.start, max: full.appender.lastTimestamp),
+                        sampleCount: full.appender.count, bytes: full.appender.bytes))
+                open = nil
+            }
+            if let first = floats.first, let last = floats.last {
+                chunks.append(
+                    BlockChunk(
+                        encoding: .xor, range: TimeRange(min: first.0, max: last.0), sampleCount: floats.count,
+                        bytes: XORAppender.encode(timestamps: floats.map(\.0)[...], values: floats.map(\.1)[...])))
+                floats = []
+            }
+        }
+        for (time, value, histogram) in rows {
+            if let histogram {
+                if !floats.isEmpty { end() }
+                if open?.appender.count ?? 0 < 120, open != nil, open?.appender.append(time, histogram) == nil {
+                    continue
+                }
+                end()
+                open = (HistogramAppender(HistogramAppender.encoding(for: histogram), .unknown, time, histogram), time)
+            } else {
+                if open != nil || floats.count == 120 { end() }
+                floats.append((time, value))
+            }
+        }
+        end()
+        return chunks
     }
 }

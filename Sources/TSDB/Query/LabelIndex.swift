@@ -1,3 +1,4 @@
+import HeadMemory
 import SeriesModel
 
 /// What the head and a block can look up, so that matchers are resolved by one piece of code for both.
@@ -12,3 +13,6 @@ protocol LabelIndex {
     /// All series, ascending.
     func allPostings() throws -> [UInt32]
 }
+
+/// Slots are the references.
+extension HeadIndex: LabelIndex {}

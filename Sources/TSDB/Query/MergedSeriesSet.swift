@@ -1,5 +1,5 @@
 import Blocks
-import ChunkEncoding
+import HeadMemory
 import SeriesModel
 import StorageAPI
 
@@ -11,7 +11,7 @@ struct MergedSeriesSet: SeriesSet {
         let hash: UInt64
         /// Where in `parts` the block parts lie, oldest block first.
         var parts: Range<Int> = 0..<0
-        /// An index into `heads`, or -1.
+        /// An index into the head's entries, or -1.
         var head: Int
     }
 
@@ -25,20 +25,16 @@ struct MergedSeriesSet: SeriesSet {
     private let entries: [Entry]
     private let blocks: [Block]
     private let parts: [Part]
-    private let heads: [HeadSelection.Entry]
+    private let head: HeadSelection
     private let range: TimeRange
-    /// The part of the range that the head answers for.
-    private let headRange: TimeRange
     private let wantsNewestOnly: Bool
 
     /// - Parameter blocks: what was found in each block, oldest first.
     init(
-        selection: Selection, head: HeadSelection, headRange: TimeRange,
-        blocks found: [(block: Block, series: [UInt32])]
+        selection: Selection, head: HeadSelection, blocks found: [(block: Block, series: [UInt32])]
     ) throws(StorageError) {
         range = selection.range
-        self.headRange = headRange
-        heads = head.entries
+        self.head = head
         blocks = found.map(\.block)
         wantsNewestOnly = selection.hints.wantsNewestOnly && found.isEmpty
         var entries: [Entry] = []
@@ -117,15 +113,7 @@ struct MergedSeriesSet: SeriesSet {
             sources.note(buffer)
         }
         if head >= 0 {
-            do throws(ChunkError) {
-                if wantsNewestOnly {
-                    try heads[head].snapshot.readNewest(headRange, into: &buffer)
-                } else {
-                    try heads[head].snapshot.read(headRange, into: &buffer)
-                }
-            } catch {
-                throw StorageError.corruption(file: "head", offset: 0, reason: error.description)
-            }
+            try self.head.read(head, newestOnly: wantsNewestOnly, into: &buffer)
             sources.note(buffer)
         }
         if !sources.isOrdered { buffer.merge(sources.marks) }
@@ -157,35 +145,5 @@ private struct SourceMarks {
             isOrdered = isOrdered && oldest > known
         }
         newest = max(newest ?? .min, last)
-    }
-}
-
-extension SampleBuffer {
-    /// Brings samples of sources that overlap (restored or backfilled blocks) into one order: of equal timestamps the
-    /// first source wins, whichever kind its sample is of.
-    /// - Parameter sources: where each source's samples begin, and the end.
-    fileprivate mutating func merge(_ sources: [BufferMark]) {
-        guard let start = sources.first else { return }
-        var samples: [(timestamp: Timestamp, source: Int, value: Double, histogram: NativeHistogram?)] = []
-        for (source, (from, to)) in zip(sources, sources.dropFirst()).enumerated() {
-            for index in from.floats..<to.floats { samples.append((timestamps[index], source, values[index], nil)) }
-            for index in from.histograms..<to.histograms {
-                // What a source knew of the sample before is not true of the one that may now be there.
-                var histogram = histograms[index]
-                if histogram.counterResetHint != .gauge { histogram.counterResetHint = .unknown }
-                samples.append((histogramTimestamps[index], source, 0, histogram))
-            }
-        }
-        samples.sort { $0.timestamp != $1.timestamp ? $0.timestamp < $1.timestamp : $0.source < $1.source }
-        removeAll(since: start)
-        var last: Timestamp?
-        for sample in samples where sample.timestamp != last {
-            last = sample.timestamp
-            if let histogram = sample.histogram {
-                append(sample.timestamp, histogram)
-            } else {
-                append(sample.timestamp, sample.value)
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 import Blocks
 import FileIO
 import GRDB
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import TestSupport

@@ -1,4 +1,5 @@
 import Blocks
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import TestSupport
@@ -87,7 +88,7 @@ struct RetentionTests {
         try await fill(sizes, hours: 9)
         try sizes.store.maintain()
         let total = sizes.store.blocks.all.reduce(0) { $0 + $1.record.bytes }
-        let others = sizes.store.log.size + sizes.store.head.chunkBytesEstimate
+        let others = sizes.store.log.size + sizes.store.head.chunkFileBytes
         let test = try TestStore { $0.retentionSize = Int64(total + others - 1) }
         try await fill(test, hours: 9)
         try test.store.maintain()

@@ -1,4 +1,5 @@
 import Blocks
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import TestSupport

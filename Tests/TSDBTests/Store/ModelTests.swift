@@ -1,4 +1,5 @@
 import Blocks
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import TestSupport
@@ -119,7 +120,7 @@ struct ModelTests {
     ) async throws -> [Int: AppendResult.Rejection] {
         var batch = SampleBatch()
         for (labels, timestamp, value) in samples {
-            if let ref = refs[labels], test.store.head.series(ref) != nil {
+            if let ref = refs[labels], test.store.head.contains(ref) {
                 batch.append(ref, timestamp, value)
             } else {
                 batch.append(labels, timestamp, value)

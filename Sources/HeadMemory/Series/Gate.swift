@@ -4,7 +4,7 @@
 
 /// A read-write lock. Held exclusively only while one batch is applied to memory, never during a disk call; shared
 /// while a view is taken.
-final class Gate: @unchecked Sendable {
+package final class Gate: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_rwlock_t>
 
     init() {
@@ -22,13 +22,13 @@ final class Gate: @unchecked Sendable {
         lock.deallocate()
     }
 
-    func shared<R>(_ body: () throws -> R) rethrows -> R {
+    package func shared<R>(_ body: () throws -> R) rethrows -> R {
         pthread_rwlock_rdlock(lock)
         defer { pthread_rwlock_unlock(lock) }
         return try body()
     }
 
-    func exclusive<R>(_ body: () throws -> R) rethrows -> R {
+    package func exclusive<R>(_ body: () throws -> R) rethrows -> R {
         pthread_rwlock_wrlock(lock)
         defer { pthread_rwlock_unlock(lock) }
         return try body()

@@ -1,0 +1,242 @@
+import ChunkEncoding
+package import SeriesModel
+import StorageAPI
+package import WAL
+
+/// What the committer notes of a slot while it decides a batch: forgotten with the next batch, without being cleared.
+struct SlotNote {
+    private var batch: UInt32 = 0
+    private var row: UInt32 = 0
+    private var createdBatch: UInt32 = 0
+    private var created: UInt32 = 0
+
+    mutating func note(row: Int, batch: UInt32) { (self.row, self.batch) = (UInt32(truncatingIfNeeded: row), batch) }
+
+    mutating func note(created index: Int, batch: UInt32) {
+        (created, createdBatch) = (UInt32(truncatingIfNeeded: index), batch)
+    }
+
+    func row(in batch: UInt32) -> Int? { self.batch == batch ? Int(row) : nil }
+    func created(in batch: UInt32) -> Int? { createdBatch == batch ? Int(created) : nil }
+}
+
+/// The notes of all slots.
+final class SlotNotes {
+    private var notes: [SlotNote] = []
+    private var batch: UInt32 = 0
+
+    func begin() -> UInt32 {
+        batch &+= 1
+        if batch == 0 {
+            // The numbers begin anew: no old note may look like a new one.
+            notes = []
+            batch = 1
+        }
+        return batch
+    }
+
+    @inline(__always)
+    subscript(slot: UInt32) -> SlotNote {
+        get { Int(slot) < notes.count ? notes[Int(slot)] : SlotNote() }
+        set {
+            if Int(slot) >= notes.count {
+                notes.append(
+                    contentsOf: repeatElement(SlotNote(), count: Int(slot) + 1 - notes.count + notes.count / 4))
+            }
+            notes[Int(slot)] = newValue
+        }
+    }
+}
+
+extension Head {
+    func nextBatchNumber() -> UInt32 { notes.begin() }
+
+    /// The row of the batch's log that holds the newest sample decided for a slot.
+    @inline(__always)
+    func decidedRow(_ slot: UInt32, batch: UInt32) -> Int? { notes[slot].row(in: batch) }
+
+    @inline(__always)
+    func noteDecided(_ slot: UInt32, batch: UInt32, row: Int) { notes[slot].note(row: row, batch: batch) }
+
+    func createdIndex(_ slot: UInt32, batch: UInt32) -> Int? { notes[slot].created(in: batch) }
+
+    func noteCreated(_ slot: UInt32, batch: UInt32, index: Int) { notes[slot].note(created: index, batch: batch) }
+
+    func newestHistogram(_ slot: UInt32) -> NativeHistogram? {
+        records[slot].pointee.side?._withUnsafeGuaranteedRef { $0.newestHistogram }
+    }
+
+    /// Exclusive. The samples of a batch, as decided.
+    func apply(_ log: LogBatch) {
+        if log.histogramRows.isEmpty, log.outOfOrderRows.isEmpty {
+            applyFloats(log)
+            return
+        }
+        var late = log.outOfOrderRows[...]
+        func isLate(_ row: Int) -> Bool {
+            guard late.first == row else { return false }
+            late.removeFirst()
+            return true
+        }
+        log.forEach(
+            float: { row, value in
+                let (slot, timestamp) = (log.slots[row], log.timestamps[row])
+                if isLate(row) {
+                    insert(records[slot], slot, OutOfOrderSample(timestamp: timestamp, value: value))
+                } else {
+                    append(records[slot], slot, timestamp, value)
+                }
+            },
+            histogram: { row, histogram in
+                let (slot, timestamp) = (log.slots[row], log.timestamps[row])
+                if isLate(row) {
+                    insert(
+                        records[slot], slot,
+                        OutOfOrderSample(timestamp: timestamp, value: 0, histogram: histogram))
+                } else {
+                    append(records[slot], slot, timestamp, histogram)
+                }
+            })
+    }
+
+    private func applyFloats(_ log: LogBatch) {
+        log.slots.withUnsafeBufferPointer { slots in
+            log.timestamps.withUnsafeBufferPointer { timestamps in
+                log.values.withUnsafeBufferPointer { values in
+                    for row in 0..<slots.count {
+                        append(records[slots[row]], slots[row], timestamps[row], values[row])
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: - Replay
+
+    /// Applies one record of the log, as it was decided then. Before the threads start.
+    /// - Parameters:
+    ///   - isInBlock: whether a block has a sample out of order of that time.
+    /// - Returns: the samples whose slot nobody has.
+    package func replay(
+        _ batch: LogBatch, isInBlock: (Timestamp) -> Bool
+    ) -> (floats: Int, histograms: Int) {
+        for series in batch.newSeries {
+            replaySeries(series.labels, slot: series.slot, generation: series.generation)
+        }
+        var unknown = (floats: 0, histograms: 0)
+        var late = batch.outOfOrderRows[...]
+        func isLate(_ row: Int) -> Bool {
+            guard late.first == row else { return false }
+            late.removeFirst()
+            return true
+        }
+        batch.forEach(
+            float: { row, value in
+                let isLate = isLate(row)
+                let (slot, timestamp) = (batch.slots[row], batch.timestamps[row])
+                guard let record = record(at: slot) else {
+                    unknown.floats += 1
+                    return
+                }
+                if isLate {
+                    if isInBlock(timestamp) { return }
+                    insert(record, slot, OutOfOrderSample(timestamp: timestamp, value: value))
+                } else if isWanted(record, timestamp, value.bitPattern) {
+                    append(record, slot, timestamp, value)
+                }
+            },
+            histogram: { row, histogram in
+                let isLate = isLate(row)
+                let (slot, timestamp) = (batch.slots[row], batch.timestamps[row])
+                guard let record = record(at: slot) else {
+                    unknown.histograms += 1
+                    return
+                }
+                if isLate {
+                    if isInBlock(timestamp) { return }
+                    insert(
+                        record, slot, OutOfOrderSample(timestamp: timestamp, value: 0, histogram: histogram))
+                } else if isWanted(record, timestamp, 0) {
+                    append(record, slot, timestamp, histogram)
+                }
+            })
+        return unknown
+    }
+
+    /// Whether a sample in order is to be appended. What a block holds already is not the head's any more.
+    private func isWanted(
+        _ record: UnsafeMutablePointer<SeriesRecord>, _ timestamp: Timestamp, _ bits: UInt64
+    ) -> Bool {
+        if let newest = record.pointee.newest, timestamp <= newest.timestamp { return false }
+        if timestamp >= start { return true }
+        if record.pointee.open.count == 0, record.pointee.side == nil {
+            record.pointee.open.note(timestamp, bits)
+            record.pointee.flags = .hasNewest
+        }
+        return false
+    }
+
+    /// Takes a slot for a series as the log says, whoever had it before. Only before the threads start.
+    package func replaySeries(_ labels: LabelSet, slot: UInt32, generation: UInt32) {
+        makeRoom(for: slot)
+        if let old = record(at: slot) {
+            if old.pointee.generation == generation, hasLabels(old.pointee, labels) { return }
+            leave(slot)
+        }
+        let hash = labels.stableHash
+        // The same series under another slot had left the head when the log went on. What it had may be in no block,
+        // if that block was lost: it is kept.
+        let other = self.slot(of: labels, hash: hash)
+        let held = other.map { holdings(of: $0) }
+        if let other { leave(other) }
+        enter(labels, .init(slot: slot, generation: generation), hash: hash)
+        if let held { give(held, to: slot) }
+    }
+
+    /// What a series holds, without the slot that its chunks in files name.
+    private struct Holdings {
+        var newest: NewestSample?
+        let side: SeriesSide
+        var chunkCount: Int
+    }
+
+    private func holdings(of slot: UInt32) -> Holdings {
+        let record = records[slot]
+        let newest = record.pointee.newest
+        if record.pointee.open.count > 0 { closeFloats(record, slot) }
+        closeHistograms(record, slot)
+        let side = SeriesSide()
+        func inMemory(_ chunk: ClosedChunk) -> MemoryChunk? {
+            // One that cannot be read is lost with the block that had it.
+            guard let found = try? chunks.files.chunk(chunk, of: slot) else { return nil }
+            return MemoryChunk(encoding: found.encoding, range: chunk.range, bytes: found.bytes)
+        }
+        if let closed = record.pointee.closed {
+            for index in 0..<Int(record.pointee.closedCount) {
+                if let chunk = inMemory(closed[index]) { side.pending.append(chunk) }
+            }
+        }
+        record.pointee.side?._withUnsafeGuaranteedRef { old in
+            side.pending += old.pending
+            side.newestHistogram = old.newestHistogram
+            side.outOfOrder = old.outOfOrder
+            side.outOfOrderPending = old.outOfOrderChunks.compactMap(inMemory) + old.outOfOrderPending
+        }
+        return Holdings(
+            newest: newest, side: side, chunkCount: side.pending.count + side.outOfOrderPending.count)
+    }
+
+    private func give(_ held: Holdings, to slot: UInt32) {
+        let record = records[slot]
+        if let newest = held.newest {
+            record.pointee.open.note(newest.timestamp, newest.bits)
+            record.pointee.flags = newest.isHistogram ? [.hasNewest, .isNewestHistogram] : .hasNewest
+        }
+        guard held.side.isNeeded else { return }
+        record.pointee.side = .passRetained(held.side)
+        pendingSlots.append(slot)
+        if held.side.hasOutOfOrder { outOfOrderSeriesCount += 1 }
+        chunkCount += held.chunkCount
+        closedBytes += (held.side.pending + held.side.outOfOrderPending).reduce(0) { $0 + $1.bytes.count }
+    }
+}

@@ -1,0 +1,109 @@
+import ChunkEncoding
+import SeriesModel
+package import StorageAPI
+
+extension Head {
+    /// Whether `flushClosed` has something to do.
+    package var hasUnflushedChunks: Bool { !pendingSlots.isEmpty }
+
+    /// Puts the chunks that were closed into the head-chunk files: written outside of the gate, shown under it. On the
+    /// committer. What cannot be written stays in memory, and is tried again the next time.
+    package func flushClosed() throws(StorageError) {
+        if pendingSlots.isEmpty { return }
+        var entries: [HeadChunkWriter.Entry] = []
+        entries.reserveCapacity(pendingSlots.count)
+        // A slot may be there twice: its series was truncated, or left, before its chunks were written.
+        pendingSlots.sort()
+        for (index, slot) in pendingSlots.enumerated() where index == 0 || pendingSlots[index - 1] != slot {
+            let record = records[slot]
+            guard let side = record.pointee.side else { continue }
+            let generation = record.pointee.generation
+            side._withUnsafeGuaranteedRef { side in
+                for chunk in side.pending {
+                    entries.append(.init(slot: slot, generation: generation, chunk: chunk, isOutOfOrder: false))
+                }
+                for chunk in side.outOfOrderPending {
+                    entries.append(.init(slot: slot, generation: generation, chunk: chunk, isOutOfOrder: true))
+                }
+            }
+        }
+        let (written, set, failure) = chunks.write(entries)
+        gate.exclusive {
+            if let set { chunks.show(set) }
+            for (entry, chunk) in zip(entries, written) { show(chunk, of: entry) }
+        }
+        if written.count == entries.count {
+            pendingSlots.removeAll(keepingCapacity: true)
+        } else {
+            let unwritten = Set(entries[written.count...].map(\.slot))
+            pendingSlots.removeAll { !unwritten.contains($0) }
+        }
+        reclaim()
+        if let failure { throw failure }
+    }
+
+    /// The first pending chunk of the series is in a file.
+    private func show(_ chunk: ClosedChunk, of entry: HeadChunkWriter.Entry) {
+        let record = records[entry.slot]
+        withSide(record) { side in
+            if entry.isOutOfOrder {
+                side.outOfOrderPending.removeFirst()
+                side.outOfOrderChunks.append(chunk)
+            } else {
+                side.pending.removeFirst()
+            }
+        }
+        if !entry.isOutOfOrder { appendClosed(record, chunk) }
+        closedBytes += Int(chunk.length) - entry.chunk.bytes.count
+        dropSideIfNotNeeded(record)
+    }
+
+    /// Adds to the list of closed chunks. Readers may look at the list: a full one is copied, and retired.
+    func appendClosed(_ record: UnsafeMutablePointer<SeriesRecord>, _ chunk: ClosedChunk) {
+        let count = Int(record.pointee.closedCount)
+        if count == Int(record.pointee.closedRoom) {
+            setClosedRoom(record, count < 4 ? count + 2 : count + count / 2)
+        }
+        record.pointee.closed?[count] = chunk
+        record.pointee.closedCount += 1
+    }
+
+    private func setClosedRoom(_ record: UnsafeMutablePointer<SeriesRecord>, _ room: Int) {
+        let stride = MemoryLayout<ClosedChunk>.stride
+        let count = record.pointee.closedCount
+        let bytes = SlabAllocator.room(for: room * stride)
+        let list = slabs.allocate(bytes).bindMemory(to: ClosedChunk.self, capacity: bytes / stride)
+        if let old = record.pointee.closed {
+            list.update(from: old, count: Int(count))
+            retireClosed(record)
+        }
+        record.pointee.closed = list
+        record.pointee.closedRoom = UInt32(bytes / stride)
+        record.pointee.closedCount = count
+    }
+
+    /// Replaces the list. - Parameter first: the first chunk to keep.
+    func dropClosed(_ record: UnsafeMutablePointer<SeriesRecord>, before first: Int) {
+        let count = Int(record.pointee.closedCount)
+        guard let old = record.pointee.closed, first > 0 else { return }
+        for index in 0..<first { closedBytes -= Int(old[index].length) }
+        guard first < count else {
+            retireClosed(record)
+            return
+        }
+        let stride = MemoryLayout<ClosedChunk>.stride
+        let bytes = SlabAllocator.room(for: (count - first) * stride)
+        let list = slabs.allocate(bytes).bindMemory(to: ClosedChunk.self, capacity: bytes / stride)
+        list.update(from: old + first, count: count - first)
+        retireClosed(record)
+        record.pointee.closed = list
+        record.pointee.closedRoom = UInt32(bytes / stride)
+        record.pointee.closedCount = UInt32(count - first)
+    }
+
+    /// Makes the closed chunks in the files durable. Any thread.
+    package func syncChunks() throws(StorageError) { try chunks.sync() }
+
+    /// Where the next closed chunk is going to lie. On the committer.
+    package var chunkPlace: HeadChunkPlace { chunks.place }
+}

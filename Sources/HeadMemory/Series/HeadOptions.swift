@@ -1,0 +1,18 @@
+package import FileIO
+
+/// How a head is set up.
+package struct HeadOptions: Sendable {
+    /// Holds the head-chunk files.
+    package var dataDirectory: String
+    /// ms
+    package var blockRange: Int64
+    /// Of a new head-chunk file. Bytes.
+    package var chunkFileBytes = 64 << 20
+    package var fileSystem: any FileSystem
+
+    package init(dataDirectory: String, blockRange: Int64, fileSystem: any FileSystem) {
+        self.dataDirectory = dataDirectory
+        self.blockRange = blockRange
+        self.fileSystem = fileSystem
+    }
+}
