@@ -210,9 +210,14 @@ let package = Package(
 
         // Benchmarks
         benchmark("Codec", "ChunkEncoding", "SeriesModel"),
-        benchmark("Ingest", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
+        .target(
+            name: "BackendSeries", dependencies: ["SeriesModel"], path: "benchmarks/Backend", swiftSettings: settings),
         benchmark(
-            "Query", "TSDB", "PromQLEngine", "RemoteStorage", "FileIO", "ByteCoding", "StorageAPI", "SeriesModel",
+            "Store", "BackendSeries", "HeadMemory", "TSDB", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics",
+            logging),
+        benchmark("Ingest", "BackendSeries", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
+        benchmark(
+            "Query", "BackendSeries", "TSDB", "PromQLEngine", "RemoteStorage", "FileIO", "ByteCoding", "StorageAPI", "SeriesModel",
             "SelfMetrics", logging,
             exclude: ["side_by_side.py", "query_set.py", "servers.py", "measure.py", "report.py"]),
     ],

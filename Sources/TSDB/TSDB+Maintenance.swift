@@ -90,7 +90,8 @@ extension TSDB {
                     throw error
                 }
             }
-            if hasCut { try checkpoint() }
+            let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
+            if hasCut || isDue { try checkpoint() }
             try reloadBlocks()
             try applyRetention()
         }

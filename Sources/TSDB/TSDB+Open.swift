@@ -5,8 +5,8 @@ import Logging
 import SelfMetrics
 import SeriesModel
 import StorageAPI
-import Synchronization
 import StorageFiles
+import Synchronization
 import WAL
 
 extension TSDB {
@@ -87,9 +87,12 @@ extension TSDB {
             fileSystem: options.fileSystem, directory: directory,
             restore: { type, payload in try restore.restore(type, payload) },
             { lsn, batch in
-                let unknown = try restore.head().replay(batch) { time in
-                    blocks.contains { $0.holdsOutOfOrder(time, lsn) }
-                }
+                let head = try restore.head()
+                let unknown = head.replay(batch) { time in blocks.contains { $0.holdsOutOfOrder(time, lsn) } }
+                head.reclaim()
+                // Memory stays what it was before the end, not what all chunks of the log take. What cannot be written
+                // stays in memory.
+                if head.hasUnflushedChunks { try? head.flushClosed() }
                 if unknown.floats > 0 { metrics.unknownSlots.increment(by: Double(unknown.floats)) }
                 if unknown.histograms > 0 { metrics.unknownHistogramSlots.increment(by: Double(unknown.histograms)) }
             })
@@ -100,6 +103,7 @@ extension TSDB {
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
         }
         let log = try LogWriter(fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1)
+        log.noteReplayed(report.samples)
         return (head, log, report)
     }
 }

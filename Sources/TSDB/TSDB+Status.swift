@@ -36,6 +36,9 @@ extension TSDB: StorageStatus {
         return cardinality
     }
 
+    /// Samples in the blocks that queries see; those that are in two are counted twice.
+    package var blockSampleCount: Int { head.gate.shared { blocks.all.reduce(0) { $0 + $1.record.sampleCount } } }
+
     package var retentionDescription: String { options.retention.description }
 
     package var corruptionCount: Int { corruptions.load(ordering: .relaxed) }

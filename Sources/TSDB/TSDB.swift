@@ -1,6 +1,6 @@
 import Blocks
 import FileIO
-import HeadMemory
+package import HeadMemory
 import Logging
 import OwnThreads
 import SelfMetrics
@@ -20,7 +20,7 @@ package final class TSDB: Sendable {
     /// What is kept over a restart and is not a sample.
     package let state: StateStore
     let options: TSDBOptions
-    let head: Head
+    package let head: Head
     let log: LogWriter
     let metrics: TSDBMetrics
     /// Changed by the committer under the gate held exclusively; read under the gate.
@@ -85,7 +85,7 @@ package final class TSDB: Sendable {
                 }
             }
             metrics.count(decision.result, of: batch, stored: decision.log)
-            if head.isCutDue { maintenance.change { $0.isRequested = true } }
+            if head.isCutDue || TSDB.isCheckpointDue(log, head) { maintenance.change { $0.isRequested = true } }
             return .success(decision.result)
         }
         do throws(StorageError) {

@@ -24,6 +24,9 @@ package final class LogWriter: Sendable {
         var unsynced: [any AppendableFile] = []
         /// Sizes of the segments before the newest. Bytes.
         var olderSizes: [UInt64: Int]
+        /// Samples in the newest segment, and in those before it that were written by this process.
+        var sampleCount = 0
+        var olderSampleCounts: [UInt64: Int] = [:]
         /// The newest segment cannot be trusted, or its end could not be cut: the next append begins a new one.
         var isSegmentSpoiled = false
     }
@@ -89,6 +92,21 @@ package final class LogWriter: Sendable {
     /// The number that the next record will get.
     package var nextLSN: LSN { state.withLock { $0.nextLSN } }
 
+    /// Samples that a replay would have to read: those in all segments that were written since the start, and those that
+    /// were there before.
+    package var tailSampleCount: Int {
+        state.withLock { $0.olderSampleCounts.values.reduce($0.sampleCount, +) }
+    }
+
+    /// Tells of samples that the replay met in older segments.
+    package func noteReplayed(_ samples: Int) {
+        state.withLock { state in
+            // Whichever segment: they go together when the next checkpoint is made.
+            guard let oldest = state.olderSizes.keys.min() else { return }
+            state.olderSampleCounts[oldest, default: 0] += samples
+        }
+    }
+
     /// Of all segments. Bytes.
     package var size: Int { state.withLock { $0.olderSizes.values.reduce($0.file.size, +) } }
 
@@ -120,6 +138,7 @@ package final class LogWriter: Sendable {
                 throw StorageError(error)
             }
             state.nextLSN = lsn + 1
+            state.sampleCount += batch.count
             return lsn
         }
     }
@@ -162,6 +181,7 @@ package final class LogWriter: Sendable {
                     try fileSystem.remove(FilePath.join(directory, LogFormat.segmentName(number)))
                 }
                 state.olderSizes[number] = nil
+                state.olderSampleCounts[number] = nil
             }
             let paths = Set(
                 state.olderSizes.keys.map { FilePath.join(directory, LogFormat.segmentName($0)) })
@@ -177,6 +197,8 @@ package final class LogWriter: Sendable {
         }
         state.unsynced.append(state.file)
         state.olderSizes[state.segment] = state.file.size
+        state.olderSampleCounts[state.segment] = state.sampleCount
+        state.sampleCount = 0
         state.file = file
         state.segment = next
         state.encoder.reset()

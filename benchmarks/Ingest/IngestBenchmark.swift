@@ -1,3 +1,4 @@
+import BackendSeries
 import FileIO
 import Logging
 import SelfMetrics

@@ -1,3 +1,4 @@
+import BackendSeries
 import RemoteStorage
 import SeriesModel
 

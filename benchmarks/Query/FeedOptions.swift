@@ -1,3 +1,5 @@
+import BackendSeries
+
 /// What to send where.
 struct FeedOptions {
     static let usage = """

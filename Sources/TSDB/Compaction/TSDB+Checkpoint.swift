@@ -6,6 +6,16 @@ import StorageFiles
 import WAL
 
 extension TSDB {
+    /// Samples in the log behind the checkpoint that make a new one due: so many that they are replayed in a fraction
+    /// of a second, or so many for each series that checkpoints cost few bytes a sample.
+    private static let tailSamplesMin = 2_000_000
+    private static let tailSamplesPerSeries = 32
+
+    /// On the committer.
+    static func isCheckpointDue(_ log: LogWriter, _ head: Head) -> Bool {
+        log.tailSampleCount >= max(tailSamplesMin, tailSamplesPerSeries * head.seriesCount)
+    }
+
     /// Writes out what the head holds, so that the log before it can go.
     func checkpoint() throws {
         metrics.checkpoints.increment()

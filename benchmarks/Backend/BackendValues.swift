@@ -4,19 +4,19 @@
 
 /// The values of all series of some instances, one step after the other. They depend on the seed and on the number of
 /// the step alone.
-struct BackendValues {
+package struct BackendValues {
     /// Steps after which a worker's series gives way to another.
     private static let workerLife = 960
     /// Steps between two restarts of an instance: its counters start again from 0.
     private static let restartInterval = 5000
 
     /// The current value of each series, in the order of the layout, instance after instance.
-    private(set) var values: [Double]
+    package private(set) var values: [Double]
     private let groups: [BackendLayout.Group]
     private var random: [SeededRandom]
     private var step = 0
 
-    init(instances: Int, seed: UInt64) {
+    package init(instances: Int, seed: UInt64) {
         groups = BackendLayout.groups(instance: 0).map(\.group)
         values = [Double](repeating: 0, count: instances * BackendLayout.seriesPerInstance)
         random = (0..<instances).map { SeededRandom(seed: seed &* 1_000_003 &+ UInt64($0)) }
@@ -24,12 +24,12 @@ struct BackendValues {
     }
 
     /// Which series of a worker's slot is alive at a step.
-    static func workerGeneration(instance: Int, slot: Int, step: Int) -> Int {
+    package static func workerGeneration(instance: Int, slot: Int, step: Int) -> Int {
         (step + instance * 97 + slot * 480) / workerLife
     }
 
     /// Goes on to the next step.
-    mutating func advance() {
+    package mutating func advance() {
         step += 1
         // The load of a day: quiet at its ends, busy in the middle.
         let load = 1 - 0.7 * cos(Double(step) * 2 * .pi / 5760)

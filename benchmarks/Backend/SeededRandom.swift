@@ -1,10 +1,10 @@
 /// Numbers from a seed, the same on every machine: SplitMix64 (Steele, Lea, Flood 2014).
-struct SeededRandom {
+package struct SeededRandom {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed &>> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -13,10 +13,10 @@ struct SeededRandom {
     }
 
     /// At least 0, below 1.
-    mutating func unit() -> Double { Double(next() &>> 11) * 0x1p-53 }
+    package mutating func unit() -> Double { Double(next() &>> 11) * 0x1p-53 }
 
     /// A whole number around `mean`, seldom far from it: what a counter grows by between two scrapes.
-    mutating func count(around mean: Double) -> Double {
+    package mutating func count(around mean: Double) -> Double {
         (mean * (0.5 + unit()) + unit()).rounded(.down)
     }
 }

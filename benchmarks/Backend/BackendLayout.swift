@@ -1,9 +1,9 @@
-import SeriesModel
+package import SeriesModel
 
 /// What one instance of the backend exports: 500 series in a fixed order, most of them in groups whose values belong
 /// together. Half of them are histogram buckets, as with the FastAPI instrumentator.
-enum BackendLayout {
-    static let seriesPerInstance = 500
+package enum BackendLayout {
+    package static let seriesPerInstance = 500
     static let bounds = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"]
     static let statuses = ["2xx", "4xx", "5xx"]
     static let modes = ["idle", "iowait", "irq", "nice", "softirq", "steal", "system", "user"]
@@ -19,7 +19,7 @@ enum BackendLayout {
     }()
 
     /// A run of series with one kind of values.
-    enum Group {
+    package enum Group {
         /// For a handler: requests by status, buckets by bound, sum, count.
         case requests(handler: Int)
         /// Seconds of one CPU by mode; they add up to the time that went by.
@@ -36,7 +36,7 @@ enum BackendLayout {
         /// A counter whose series is replaced by another one from time to time.
         case worker(slot: Int)
 
-        var seriesTotal: Int {
+        package var seriesTotal: Int {
             switch self {
             case .requests: statuses.count + bounds.count + 2
             case .cpu: modes.count
@@ -46,7 +46,7 @@ enum BackendLayout {
     }
 
     /// The groups of an instance with their series; the order of the series is that of their values.
-    static func groups(instance: Int) -> [(group: Group, series: [LabelSet])] {
+    package static func groups(instance: Int) -> [(group: Group, series: [LabelSet])] {
         var all: [(group: Group, series: [LabelSet])] = []
         func add(_ group: Group, _ name: String, _ labels: [(String, String)] = []) {
             all.append((group, [series(name, instance: instance, labels)]))
@@ -103,7 +103,7 @@ enum BackendLayout {
         return LabelSet((common + labels).map { Label($0.0, $0.1) })
     }
 
-    static func worker(_ slot: Int, generation: Int, _ instance: Int) -> LabelSet {
+    package static func worker(_ slot: Int, generation: Int, _ instance: Int) -> LabelSet {
         series("worker_jobs_total", instance: instance, [("worker", "w\(slot)-\(generation)")])
     }
 
