@@ -103,8 +103,15 @@ extension Head {
         log.slots.withUnsafeBufferPointer { slots in
             log.timestamps.withUnsafeBufferPointer { timestamps in
                 log.values.withUnsafeBufferPointer { values in
+                    var (oldest, newest) = (Timestamp.max, Timestamp.min)
                     for row in 0..<slots.count {
-                        append(records[slots[row]], slots[row], timestamps[row], values[row])
+                        appendUnnoted(records[slots[row]], slots[row], timestamps[row], values[row])
+                        oldest = min(oldest, timestamps[row])
+                        newest = max(newest, timestamps[row])
+                    }
+                    if oldest <= newest {
+                        noteTime(oldest)
+                        noteTime(newest)
                     }
                 }
             }
@@ -123,6 +130,7 @@ extension Head {
         for series in batch.newSeries {
             replaySeries(series.labels, slot: series.slot, generation: series.generation)
         }
+        if batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty { return (replayFloats(batch), 0) }
         var unknown = (floats: 0, histograms: 0)
         var late = batch.outOfOrderRows[...]
         func isLate(_ row: Int) -> Bool {
@@ -160,6 +168,33 @@ extension Head {
                     append(record, slot, timestamp, histogram)
                 }
             })
+        return unknown
+    }
+
+    /// - Returns: the samples whose slot nobody has.
+    private func replayFloats(_ batch: LogBatch) -> Int {
+        var unknown = 0
+        var (oldest, newest) = (Timestamp.max, Timestamp.min)
+        batch.slots.withUnsafeBufferPointer { slots in
+            batch.timestamps.withUnsafeBufferPointer { timestamps in
+                batch.values.withUnsafeBufferPointer { values in
+                    for row in 0..<slots.count {
+                        guard let record = record(at: slots[row]) else {
+                            unknown += 1
+                            continue
+                        }
+                        guard isWanted(record, timestamps[row], values[row].bitPattern) else { continue }
+                        appendUnnoted(record, slots[row], timestamps[row], values[row])
+                        oldest = min(oldest, timestamps[row])
+                        newest = max(newest, timestamps[row])
+                    }
+                }
+            }
+        }
+        if oldest <= newest {
+            noteTime(oldest)
+            noteTime(newest)
+        }
         return unknown
     }
 

@@ -1,5 +1,9 @@
 import SeriesModel
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The labels of the head's series, each pair of name and value once: its packed bytes (a piece of `LabelSet.packed`,
 /// so that a label set is the concatenation of its pairs), and the slots of the series that have it.
 ///
@@ -53,7 +57,7 @@ final class PairTable: @unchecked Sendable {
         var bucket = Int(hash) & mask
         while buckets[bucket] != PairTable.empty {
             let pair = table[buckets[bucket]]
-            if pair.pointee.hash == hash, pair.pointee.packed.elementsEqual(packed) { return buckets[bucket] }
+            if pair.pointee.hash == hash, pair.pointee.packed.hasSameBytes(as: packed) { return buckets[bucket] }
             bucket = (bucket + 1) & mask
         }
         return nil
@@ -194,6 +198,15 @@ final class PairTable: @unchecked Sendable {
         slabs.deallocate(pair.pointee.bytes, Int(pair.pointee.length))
         pair.pointee.slots = SlotSet()
         freeNumbers.append(number)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    @inline(__always)
+    func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard let base = baseAddress, let otherBase = other.baseAddress else { return true }
+        return memcmp(base, otherBase, count) == 0
     }
 }
 

@@ -3,8 +3,16 @@ package import SeriesModel
 
 extension Head {
     /// Exclusive. - Precondition: the sample is newer than the series' newest.
-    @inline(__always)
     func append(_ record: UnsafeMutablePointer<SeriesRecord>, _ slot: UInt32, _ timestamp: Timestamp, _ value: Double) {
+        appendUnnoted(record, slot, timestamp, value)
+        noteTime(timestamp)
+    }
+
+    /// As `append`, for loops that call `noteTime` once for the oldest and the newest time.
+    @inline(__always)
+    func appendUnnoted(
+        _ record: UnsafeMutablePointer<SeriesRecord>, _ slot: UInt32, _ timestamp: Timestamp, _ value: Double
+    ) {
         if record.pointee.side != nil, appendBesideHistograms(record, slot, timestamp, value) { return }
         let count = record.pointee.open.count
         if count == 0 {
@@ -17,7 +25,6 @@ extension Head {
         if used + XORFormat.wordsPerSampleMax > Int(record.pointee.wordRoom) { growWords(record) }
         if let words = record.pointee.words { _ = record.pointee.open.append(timestamp, value, at: words + used) }
         record.pointee.flags = .hasNewest
-        noteTime(timestamp)
     }
 
     private func begin(_ record: UnsafeMutablePointer<SeriesRecord>, _ timestamp: Timestamp) {

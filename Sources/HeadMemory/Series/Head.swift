@@ -162,7 +162,7 @@ package final class Head: @unchecked Sendable {
             for index in 0..<Int(record.labelCount) {
                 let pair = pairs[numbers[index]].pointee.packed
                 guard pair.count <= packed.count - position,
-                    UnsafeRawBufferPointer(rebasing: packed[position..<position + pair.count]).elementsEqual(pair)
+                    UnsafeRawBufferPointer(rebasing: packed[position..<position + pair.count]).hasSameBytes(as: pair)
                 else { return false }
                 position += pair.count
             }
