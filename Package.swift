@@ -94,6 +94,11 @@ let package = Package(
         module("WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module("Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
+            "PrometheusBlocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
+        module(
+            "BlockTransfer", "PrometheusBlocks", "Blocks", "Exposition", "StorageFiles", "StorageAPI", "SeriesModel",
+            "ChunkEncoding", "FileIO"),
+        module(
             "HeadMemory", "WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO",
             "Regexp"),
         module(
@@ -159,6 +164,9 @@ let package = Package(
         .executableTarget(
             name: "hearth-fuzz", dependencies: ["FuzzTargets", "OwnThreads"], path: "Tests/Fuzz/Runner",
             swiftSettings: settings),
+        tests(
+            "BlockTransfer", "Blocks", "ChunkEncoding", "FileIO", "PrometheusBlocks", "SeriesModel", "StorageAPI",
+            "TestSupport"),
         tests("Blocks", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport"),
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
@@ -183,6 +191,8 @@ let package = Package(
                 "SeriesModel", "StorageAPI", "TSDB", "TestSupport", logging,
             ],
             swiftSettings: settings),
+        tests(
+            "PrometheusBlocks", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("PromQLSyntax", "SeriesModel", "TestSupport"),
         tests(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),

@@ -14,11 +14,31 @@ package enum HistogramDecoder {
         range: TimeRange = .all
     ) throws(ChunkError) {
         guard chunk.count >= HistogramFormat.headerBytes else { throw .truncated }
-        let count = Int(chunk[0]) << 8 | Int(chunk[1])
-        let header = CounterResetHeader(flags: chunk[HistogramFormat.flagsOffset])
+        try decode(
+            chunk, encoding, count: Int(chunk[0]) << 8 | Int(chunk[1]),
+            CounterResetHeader(flags: chunk[HistogramFormat.flagsOffset]), .none, into: &buffer, range: range)
+    }
+
+    /// As `decode(_:_:into:range:)`, of a chunk whose samples have start timestamps: the flags share the two bytes of
+    /// the count, and their byte says which samples have one.
+    static func decodeWithStarts(
+        _ chunk: UnsafeRawBufferPointer, _ encoding: ChunkEncoding, into buffer: inout SampleBuffer, range: TimeRange
+    ) throws(ChunkError) {
+        guard chunk.count >= HistogramFormat.headerBytes else { throw .truncated }
+        try decode(
+            chunk, encoding, count: Int(chunk[0] & ~CounterResetHeader.mask) << 8 | Int(chunk[1]),
+            CounterResetHeader(flags: chunk[0]), StartTimes(header: chunk[HistogramFormat.flagsOffset]),
+            into: &buffer, range: range)
+    }
+
+    /// - Parameter chunk: its header has been read.
+    private static func decode(
+        _ chunk: UnsafeRawBufferPointer, _ encoding: ChunkEncoding, count: Int, _ header: CounterResetHeader,
+        _ starts: StartTimes, into buffer: inout SampleBuffer, range: TimeRange
+    ) throws(ChunkError) {
         if count == 0 { return }
         let payload = UnsafeRawBufferPointer(rebasing: chunk[HistogramFormat.headerBytes...])
-        var samples = DecodedHistograms()
+        var samples = DecodedHistograms(starts: starts)
         let failure = withUnsafeTemporaryAllocation(
             byteCount: payload.count + BitReader.padding, alignment: 8
         ) { padded -> ChunkError? in
@@ -42,13 +62,14 @@ package enum HistogramDecoder {
             }
         }
         if let failure { throw failure }
-        for (timestamp, histogram) in samples.rows { buffer.append(timestamp, histogram) }
+        for (timestamp, histogram, start) in samples.rows { buffer.append(timestamp, histogram, start: start) }
     }
 }
 
 /// The samples of a chunk, as far as they are wanted.
 private struct DecodedHistograms {
-    var rows: [(timestamp: Timestamp, histogram: NativeHistogram)] = []
+    var starts: StartTimes
+    var rows: [(timestamp: Timestamp, histogram: NativeHistogram, start: Timestamp)] = []
     var range = TimeRange.all
 
     mutating func read(
@@ -58,6 +79,7 @@ private struct DecodedHistograms {
         var timestamp = columns.firstTimestamp
         var delta: Int64 = 0
         for index in 0..<count {
+            let previous = timestamp
             if index > 0 {
                 delta = delta &+ (try reader.varbit())
                 let (next, overflow) = timestamp.addingReportingOverflow(delta)
@@ -65,9 +87,10 @@ private struct DecodedHistograms {
                 timestamp = next
                 try columns.readNext(&reader)
             }
+            try starts.read(&reader, sample: index, at: timestamp, behind: previous)
             if timestamp > range.max { return }
             if timestamp < range.min { continue }
-            rows.append((timestamp, columns.histogram(layout, header.hint(isFirst: index == 0))))
+            rows.append((timestamp, columns.histogram(layout, header.hint(isFirst: index == 0)), starts.value))
         }
     }
 }

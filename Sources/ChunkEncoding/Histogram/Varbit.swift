@@ -69,6 +69,27 @@ struct FieldReader {
 
     mutating func double() throws(ChunkError) -> Double { Double(bitPattern: try bits(64)) }
 
+    /// A folded LEB128 varint, which need not begin with a byte.
+    mutating func varint() throws(ChunkError) -> Int64 {
+        Varint.unzigzag(UInt64(bitPattern: try unsignedVarint()))
+    }
+
+    /// A LEB128 varint, which need not begin with a byte; the bits of the number.
+    mutating func unsignedVarint() throws(ChunkError) -> Int64 {
+        let start = reader.position
+        guard let value = reader.readVarint() else { throw .malformed(bit: start) }
+        guard reader.position <= end else { throw .truncated }
+        return Int64(bitPattern: value)
+    }
+
+    /// How many ones stand before a zero, which is read with them, or before the `limit`-th one.
+    mutating func ones(atMost limit: Int) throws(ChunkError) -> Int {
+        let ones = min((~reader.peek()).leadingZeroBitCount, limit)
+        reader.position &+= ones < limit ? ones &+ 1 : limit
+        guard reader.position <= end else { throw .truncated }
+        return ones
+    }
+
     @inline(__always)
     mutating func varbitUnsigned() throws(ChunkError) -> UInt64 {
         let size = readPrefix()

@@ -1,0 +1,155 @@
+package import Blocks
+package import FileIO
+package import PrometheusBlocks
+import SeriesModel
+package import StorageAPI
+
+/// Brings a data directory of Prometheus' into ours: its blocks become blocks of our own under the same names, the
+/// samples of its log become further ones. Prometheus' files stay as they are.
+///
+/// A block that is there already is passed over, so an import that was interrupted can be run again.
+package struct PrometheusImport: Sendable {
+    /// What became of one block.
+    package enum Outcome: Sendable {
+        case written(BlockFooter)
+        case passedOver(BlockIdentifier)
+        /// It has no samples, or all are deleted.
+        case empty
+        case failed(StorageError)
+    }
+
+    /// What happened, as it happens.
+    package enum Event: Sendable {
+        case block(path: String, Outcome)
+        /// The log of so many series was read.
+        case log(series: Int, PrometheusLog.Report)
+        case logBlock(Outcome)
+    }
+
+    private let fileSystem: any FileSystem
+    private let source: PrometheusDirectory
+    private let sink: BlockSink
+
+    package init(fileSystem: any FileSystem, source: String, dataDirectory: String) {
+        self.fileSystem = fileSystem
+        self.source = PrometheusDirectory(fileSystem: fileSystem, path: source)
+        sink = BlockSink(fileSystem: fileSystem, dataDirectory: dataDirectory)
+    }
+
+    /// Runs the import. A block that is damaged is reported and left out, the others are taken.
+    /// - Returns: whether all was taken.
+    /// - Throws: `StorageError` where the directory or its log cannot be read, or nothing can be written.
+    package func run(_ report: (Event) -> Void) throws(StorageError) -> Bool {
+        guard source.isRecognized else {
+            throw .invalid(reason: "\(source.path) is no data directory of Prometheus: it has neither blocks nor a log")
+        }
+        let (blocks, damaged) = try source.readableBlocks()
+        for (path, error) in damaged { report(.block(path: path, .failed(error))) }
+        var isComplete = damaged.isEmpty
+        for (path, meta) in blocks {
+            let outcome = adopt(path, meta)
+            if case .failed = outcome { isComplete = false }
+            report(.block(path: path, outcome))
+        }
+        let log = try PrometheusLog(
+            fileSystem: fileSystem, directory: source.path,
+            start: PrometheusDirectory.logStart(behind: blocks.map(\.meta)))
+        report(.log(series: log.series.count, log.report))
+        isComplete = isComplete && log.report.damages.isEmpty && log.report.orphanCount == 0
+        guard let range = log.range else { return isComplete }
+        for window in BlockWindows.covering(range, length: BlockWindows.standard) {
+            let outcome = take(log, window)
+            if case .failed = outcome { isComplete = false }
+            if case .empty = outcome { continue }
+            report(.logBlock(outcome))
+        }
+        return isComplete
+    }
+
+    // MARK: - Blocks
+
+    private func adopt(_ path: String, _ meta: PrometheusMeta) -> Outcome {
+        do {
+            guard let identifier = BlockIdentifier(meta.ulid) else {
+                throw StorageError.corruption(file: path, offset: 0, reason: "ulid \(meta.ulid)")
+            }
+            if sink.has(identifier) { return .passedOver(identifier) }
+            let block = try PrometheusBlock(fileSystem: fileSystem, path: path)
+            let range = TimeRange(min: meta.minTime, max: meta.maxTime)
+            let footer = try sink.write(identifier, range: range, level: max(1, meta.compaction?.level ?? 1)) { add in
+                for series in try block.allPostings() {
+                    try add(try block.labels(of: series), try chunks(of: series, in: block))
+                }
+            }
+            return footer.map { .written($0) } ?? .empty
+        } catch let error as StorageError {
+            return .failed(error)
+        } catch {
+            return .failed(.invalid(reason: "\(path): \(error)"))
+        }
+    }
+
+    /// The chunks as they are, or cut anew where something was deleted, where they have an encoding that ours have not,
+    /// or reach beyond what the block says of itself.
+    private func chunks(of series: UInt32, in block: PrometheusBlock) throws -> [PrometheusChunk] {
+        let references = try block.chunks(of: series)
+        if try block.tombstones(of: series).isEmpty {
+            var chunks: [PrometheusChunk] = []
+            chunks.reserveCapacity(references.count)
+            for reference in references {
+                let chunk = try block.chunk(reference)
+                guard case .plain = chunk.encoding, block.range.contains(chunk.range.min),
+                    block.range.contains(chunk.range.max)
+                else { break }
+                // Says whether the bytes are what the index says of them.
+                var samples = SampleBuffer()
+                try block.read(reference, into: &samples)
+                chunks.append(chunk)
+            }
+            if chunks.count == references.count { return chunks }
+        }
+        var samples = SampleBuffer()
+        try block.read(series: series, range: block.range, into: &samples)
+        return SampleChunks.cut(samples)
+    }
+
+    // MARK: - Log
+
+    private func take(_ log: PrometheusLog, _ window: TimeRange) -> Outcome {
+        let identifier = PrometheusImport.identifier(of: log, window)
+        if sink.has(identifier) { return .passedOver(identifier) }
+        let wanted = TimeRange(min: window.min, max: window.max.subtractingClamped(1))
+        do {
+            let footer = try sink.write(identifier, range: window) { add in
+                var samples = SampleBuffer()
+                for series in log.series where series.range.overlaps(wanted) {
+                    samples.removeAll()
+                    try series.read(range: wanted, into: &samples)
+                    try add(series.labels, SampleChunks.cut(samples))
+                }
+            }
+            return footer.map { .written($0) } ?? .empty
+        } catch let error as StorageError {
+            return .failed(error)
+        } catch {
+            return .failed(.invalid(reason: "log from \(window.min) to \(window.max): \(error)"))
+        }
+    }
+
+    /// The same log gives the same names, so that it is not taken twice.
+    private static func identifier(of log: PrometheusLog, _ window: TimeRange) -> BlockIdentifier {
+        var content: [UInt8] = []
+        func add(_ number: Int64) { withUnsafeBytes(of: number.littleEndian) { content.append(contentsOf: $0) } }
+        add(window.min)
+        add(Int64(log.report.sampleCount))
+        for series in log.series {
+            content.append(contentsOf: series.labels.packed)
+            add(series.range.min)
+            add(series.range.max)
+        }
+        let hash = StableHash.hash(content)
+        let second = content.withUnsafeBytes { StableHash.hash($0, seed: 1) }
+        let time = UInt64(min(max(window.max, 0), (1 << 48) - 1))
+        return BlockIdentifier(high: time << 16 | second & 0xFFFF, low: hash)
+    }
+}

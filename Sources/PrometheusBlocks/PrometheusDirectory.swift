@@ -1,0 +1,65 @@
+package import FileIO
+package import SeriesModel
+package import StorageAPI
+import StorageFiles
+
+/// A data directory of Prometheus', as far as it is read here.
+package struct PrometheusDirectory: Sendable {
+    package let path: String
+    private let fileSystem: any FileSystem
+
+    package init(fileSystem: any FileSystem, path: String) {
+        self.fileSystem = fileSystem
+        self.path = path
+    }
+
+    /// The directories of the blocks that count, in the order of their names, and what each says of itself. A block that
+    /// another one was made of does not count: Prometheus would have removed it before long.
+    /// - Throws: `StorageError`; also for a block whose description cannot be read.
+    package func blocks() throws(StorageError) -> [(path: String, meta: PrometheusMeta)] {
+        let (found, damaged) = try readableBlocks()
+        if let first = damaged.first { throw first.error }
+        return found
+    }
+
+    /// As `blocks()`, with those that cannot be read apart.
+    package func readableBlocks() throws(StorageError) -> (
+        blocks: [(path: String, meta: PrometheusMeta)], damaged: [(path: String, error: StorageError)]
+    ) {
+        let names = try StorageError.wrapping { () throws(FileError) in try fileSystem.list(path) }
+        var found: [(path: String, meta: PrometheusMeta)] = []
+        var damaged: [(path: String, error: StorageError)] = []
+        for name in names where PrometheusDirectory.isBlockName(name) {
+            let block = FilePath.join(path, name)
+            do throws(StorageError) {
+                found.append((block, try PrometheusBlock.meta(fileSystem: fileSystem, path: block)))
+            } catch {
+                damaged.append((block, error))
+            }
+        }
+        let replaced = Set(found.flatMap { $0.meta.compaction?.parents ?? [] }.map(\.ulid))
+        return (found.filter { !replaced.contains($0.meta.ulid) && $0.meta.compaction?.deletable != true }, damaged)
+    }
+
+    /// Where the log goes on behind the blocks: older samples in it are in them already. Blocks of late samples do not
+    /// count, as upstream has it. ms
+    package static func logStart(behind blocks: [PrometheusMeta]) -> Timestamp {
+        blocks.filter { !$0.isFromLateSamples }.map(\.maxTime).max() ?? .min
+    }
+
+    /// Whether a directory looks like one of Prometheus': it has a block of the kind, or a log beside head chunks.
+    package var isRecognized: Bool {
+        guard let names = try? fileSystem.list(path) else { return false }
+        let hasBlock = names.contains { name in
+            PrometheusDirectory.isBlockName(name)
+                && fileSystem.exists(FilePath.join(FilePath.join(path, name), PrometheusFormat.metaName))
+        }
+        return hasBlock || names.contains(PrometheusFormat.logName) && names.contains("chunks_head")
+    }
+
+    /// A ULID: 26 characters of Crockford's base 32.
+    package static func isBlockName(_ name: String) -> Bool {
+        let alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8
+        return name.utf8.count == 26 && name.utf8.allSatisfy { alphabet.contains($0) }
+    }
+}
