@@ -32,6 +32,10 @@ package protocol FileSystem: Sendable {
     /// Replaces what has the target's name.
     func rename(_ source: String, to target: String) throws(FileError)
 
+    /// Gives a file a second name: both stand for the same bytes until one of them is replaced or removed. Nothing may
+    /// have the second name.
+    func link(_ source: String, to target: String) throws(FileError)
+
     /// Removes a file, or a directory with everything in it.
     func remove(_ path: String) throws(FileError)
 

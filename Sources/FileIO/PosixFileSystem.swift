@@ -82,6 +82,10 @@ package struct PosixFileSystem: FileSystem {
         try Syscall.run("rename", source) { Glibc.rename(source, target) }
     }
 
+    package func link(_ source: String, to target: String) throws(FileError) {
+        try Syscall.run("link", target) { Glibc.link(source, target) }
+    }
+
     package func remove(_ path: String) throws(FileError) {
         if unlink(path) == 0 { return }
         let code = errno

@@ -8,6 +8,9 @@ import StorageFiles
 import WAL
 
 extension TSDB {
+    /// Where the log lies in the data directory.
+    static let logName = "wal"
+
     /// Opens a data directory, made where it is missing: takes the lock, looks at the blocks, replays the log. Blocks.
     /// - Throws: `StorageError` where the directory is in use, newer than this program, or cannot be read.
     package static func open(_ options: TSDBOptions) throws -> TSDB {
@@ -25,7 +28,8 @@ extension TSDB {
         metrics.reloads.increment()
         let head = Head(blockRange: options.blockRange)
         head.raiseStart(to: try headStart(catalog, blocks))
-        let (log, report) = try replay(options, into: head, metrics)
+        let tombstones = GuardedTombstones()
+        let (log, report) = try replay(options, into: head, tombstones, metrics)
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
         options.logger.info(
@@ -38,8 +42,8 @@ extension TSDB {
         return try TSDB(
             options, metrics,
             Parts(
-                head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
-                corruptions: report.damages.count))
+                head: head, log: log, blocks: BlockList(blocks.blocks), tombstones: tombstones, catalog: catalog,
+                state: state, lock: lock, corruptions: report.damages.count))
     }
 
     private static func prepare(_ options: TSDBOptions, _ metrics: TSDBMetrics) throws(StorageError) -> DirectoryLock {
@@ -72,13 +76,15 @@ extension TSDB {
     }
 
     private static func replay(
-        _ options: TSDBOptions, into head: Head, _ metrics: TSDBMetrics
+        _ options: TSDBOptions, into head: Head, _ tombstones: GuardedTombstones, _ metrics: TSDBMetrics
     ) throws -> (LogWriter, ReplayReport) {
-        let directory = FilePath.join(options.directory, "wal")
+        let directory = FilePath.join(options.directory, logName)
         let report = try LogReplay.replay(fileSystem: options.fileSystem, directory: directory) { _, batch in
             head.replay(batch, metrics)
+            tombstones.replay(batch.deletions, head, metrics.unknownTombstones)
         }
         head.finishReplay()
+        tombstones.current.forget(before: head.start, isAlive: head.holds)
         for damage in report.damages {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])

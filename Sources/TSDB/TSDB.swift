@@ -23,6 +23,8 @@ package final class TSDB: Sendable {
     let metrics: TSDBMetrics
     /// Changed by the committer under the gate held exclusively; read under the gate.
     let blocks: BlockList
+    /// What was deleted of the head.
+    let tombstones: GuardedTombstones
     let catalog: Catalog
     let committer: Committer
     let maintenance = Monitor(MaintenanceState())
@@ -42,6 +44,7 @@ package final class TSDB: Sendable {
         let head: Head
         let log: LogWriter
         let blocks: BlockList
+        let tombstones: GuardedTombstones
         let catalog: Catalog
         let state: StateStore
         let lock: DirectoryLock
@@ -54,6 +57,7 @@ package final class TSDB: Sendable {
         head = parts.head
         log = parts.log
         blocks = parts.blocks
+        tombstones = parts.tombstones
         catalog = parts.catalog
         state = parts.state
         lock = Mutex(parts.lock)
@@ -84,6 +88,17 @@ package final class TSDB: Sendable {
             throw error
         }
         metrics.collect { [weak self] in self?.publish() }
+    }
+
+    /// Runs what changes blocks or deletes beside no cut, merge or other such work; `close` waits for it. Blocks.
+    func exclusively<R>(_ body: () throws -> R) throws -> R {
+        let isClosing = maintenance.change { state in
+            if !state.isClosing { state.runningThreads += 1 }
+            return state.isClosing
+        }
+        if isClosing { throw StorageError.closed }
+        defer { maintenance.change { $0.runningThreads -= 1 } }
+        return try maintenanceTurn.withLock { _ in try body() }
     }
 
     /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;

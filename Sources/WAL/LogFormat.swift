@@ -22,17 +22,26 @@ package enum LogFormat {
         case checkpoint = 2
     }
 
-    /// 2 is reserved for deletions.
     enum RecordType: UInt8 {
         case batch = 1
+        /// Spans of time in which series are to be empty.
+        case deletions = 2
         case checkpointEnd = 3
         /// A batch, and behind it the histograms of some of its rows.
         case histogramBatch = 4
 
         /// Of the record that holds a batch.
-        init(of batch: LogBatch) { self = batch.histogramRows.isEmpty ? .batch : .histogramBatch }
+        init(of batch: LogBatch) {
+            self =
+                if !batch.deletions.isEmpty {
+                    .deletions
+                } else {
+                    batch.histogramRows.isEmpty ? .batch : .histogramBatch
+                }
+        }
 
-        var isBatch: Bool { self == .batch || self == .histogramBatch }
+        /// Whether the record changes the head: all do but the end of a checkpoint.
+        var isBatch: Bool { self != .checkpointEnd }
     }
 
     // MARK: - Names

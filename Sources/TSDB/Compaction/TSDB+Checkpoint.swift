@@ -15,18 +15,19 @@ extension TSDB {
     func checkpoint() throws {
         metrics.checkpoints.increment()
         let started = ContinuousClock.now
-        let (series, lsn, segment): ([(LogBatch.NewSeries, HeadSnapshot)], LSN, UInt64)
+        let (series, deletions, lsn, segment):
+            ([(LogBatch.NewSeries, HeadSnapshot)], [LogBatch.Deletion], LSN, UInt64)
         do {
-            (series, lsn, segment) = try committer.perform { [head, log] in
+            (series, deletions, lsn, segment) = try committer.perform { [head, log, tombstones] in
                 let segment = try log.cutSegment()
                 var series: [(LogBatch.NewSeries, HeadSnapshot)] = []
                 series.reserveCapacity(head.seriesCount)
                 head.forEach {
                     series.append((.init(slot: $0.slot, generation: $0.generation, labels: $0.labels), $0.snapshot()))
                 }
-                return (series, log.nextLSN - 1, segment)
+                return (series, tombstones.current.deletions, log.nextLSN - 1, segment)
             }
-            let bytes = try writeCheckpoint(series, lsn, segment)
+            let bytes = try writeCheckpoint(series, deletions, lsn, segment)
             options.logger.info("checkpoint written", metadata: ["lsn": "\(lsn)", "bytes": "\(bytes)"])
         } catch {
             metrics.checkpointFailures.increment()
@@ -45,7 +46,8 @@ extension TSDB {
 
     /// - Returns: its size. Bytes.
     private func writeCheckpoint(
-        _ series: [(LogBatch.NewSeries, HeadSnapshot)], _ lsn: LSN, _ segment: UInt64
+        _ series: [(LogBatch.NewSeries, HeadSnapshot)], _ deletions: [LogBatch.Deletion], _ lsn: LSN,
+        _ segment: UInt64
     ) throws -> Int {
         var writer = try CheckpointWriter(
             fileSystem: options.fileSystem, directory: log.directory, lsn: lsn, firstSegment: segment)
@@ -64,13 +66,18 @@ extension TSDB {
             }
         }
         if !batch.isEmpty { try writer.add(batch) }
+        for start in stride(from: 0, to: deletions.count, by: TSDB.deletionsPerRecord) {
+            batch.removeAll()
+            batch.deletions = Array(deletions[start..<min(start + TSDB.deletionsPerRecord, deletions.count)])
+            try writer.add(batch)
+        }
         return try writer.finish()
     }
 }
 
 extension LogBatch {
     /// Adds all samples of one series, in order of time.
-    fileprivate mutating func append(slot: UInt32, _ samples: SampleBuffer) {
+    mutating func append(slot: UInt32, _ samples: SampleBuffer) {
         var next = 0
         for (timestamp, value) in zip(samples.timestamps, samples.values) {
             appendHistograms(slot: slot, samples, from: &next, before: timestamp)

@@ -15,20 +15,19 @@ extension TSDB {
     /// - Parameter range: `[min, max)`
     func cutBlock(_ range: TimeRange) throws {
         let started = ContinuousClock.now
-        let (series, lsn) = try committer.perform { [head, log] in
+        let (series, lsn) = try committer.perform { [head, log, tombstones] in
             head.gate.exclusive { head.raiseStartForAppends(to: range.max) }
-            var series: [(labels: LabelSet, snapshot: HeadSnapshot)] = []
-            series.reserveCapacity(head.seriesCount)
-            head.forEach { series.append(($0.labels, $0.snapshot())) }
-            return (series, log.nextLSN - 1)
+            return (HeadSelection(all: head, tombstones.current).entries, log.nextLSN - 1)
         }
-        let block = try writeBlock(series, range, lsn)
+        let block = try writeBlock(series, range, lsn, into: BlockDirectory.path(in: options.directory))
         try catalog.replace(adding: block.map { [$0.record] } ?? [], removing: [], headStart: range.max)
-        let removed = try committer.perform { [head, blocks] in
+        let removed = try committer.perform { [head, blocks, tombstones] in
             head.gate.exclusive {
                 if let block { blocks.replace(adding: [block], removing: []) }
                 head.raiseStart(to: range.max)
-                return head.truncate(before: range.max)
+                let removed = head.truncate(before: range.max)
+                tombstones.current.forget(before: range.max, isAlive: head.holds)
+                return removed
             }
         }
         metrics.seriesRemoved.increment(by: Double(removed.series))
@@ -45,24 +44,30 @@ extension TSDB {
             ])
     }
 
-    /// Nil where no series has a sample in the range.
-    private func writeBlock(
-        _ series: [(labels: LabelSet, snapshot: HeadSnapshot)], _ range: TimeRange, _ lsn: LSN
+    /// Writes what series of the head hold in a range, without what was deleted.
+    /// - Parameters:
+    ///   - range: `[min, max)`, within one aligned range of a block.
+    ///   - directory: that is to hold the block.
+    /// - Returns: nil where no series has a sample in the range.
+    func writeBlock(
+        _ series: [HeadSelection.Entry], _ range: TimeRange, _ lsn: LSN, into directory: String
     ) throws -> Block? {
         let closed = TimeRange(min: range.min, max: range.max - 1)
-        let holding = series.filter { $0.snapshot.overlaps(closed) }.sorted { $0.labels < $1.labels }
+        let holding = series.filter { $0.snapshot.overlaps(closed) && !($0.deleted?.covers(closed) ?? false) }
+            .sorted { $0.labels < $1.labels }
         if holding.isEmpty { return nil }
-        let directory = BlockDirectory.path(in: options.directory)
         let identifier = BlockIdentifier(timestamp: options.clock.now())
         var writer = try BlockWriter(
             fileSystem: options.fileSystem, directory: directory, identifier: identifier, range: range, level: 1,
             parents: [], lsn: lsn)
+        var isEmpty = true
         do throws(StorageError) {
-            for (labels, snapshot) in holding {
-                let chunks = snapshot.chunks(in: closed)
+            for entry in holding {
+                let chunks = try entry.chunks(in: closed, blockRange: options.blockRange)
                 for chunk in chunks { metrics.observe(chunk) }
+                isEmpty = isEmpty && chunks.isEmpty
                 try writer.addSeries(
-                    labels,
+                    entry.labels,
                     chunks: chunks.map {
                         BlockChunk(
                             encoding: $0.encoding, range: $0.range, sampleCount: $0.sampleCount, bytes: $0.bytes)
@@ -73,10 +78,35 @@ extension TSDB {
             try? writer.abandon()
             throw error
         }
+        if isEmpty {
+            try writer.abandon()
+            return nil
+        }
         _ = try writer.finish()
         return Block(
             try BlockReader(
                 fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
+    }
+}
+
+extension HeadSelection.Entry {
+    /// The chunks that overlap a range, put together anew where some of their samples were deleted.
+    fileprivate func chunks(in range: TimeRange, blockRange: Int64) throws(StorageError) -> [HeadChunk] {
+        guard let deleted, deleted.overlaps(range) else { return snapshot.chunks(in: range) }
+        var samples = SampleBuffer()
+        do throws(ChunkError) {
+            try snapshot.read(range, into: &samples)
+        } catch {
+            throw .corruption(file: "head", offset: 0, reason: error.description)
+        }
+        samples.removeAll(in: deleted)
+        var rows = LogBatch()
+        rows.append(slot: 0, samples)
+        let kept = HeadSeries(labels: labels, slot: 0, generation: 0)
+        rows.forEach(
+            float: { _ = kept.append(rows.timestamps[$0], $1, blockRange: blockRange) },
+            histogram: { _ = kept.append(rows.timestamps[$0], $1, blockRange: blockRange) })
+        return kept.snapshot().chunks(in: range)
     }
 }
 

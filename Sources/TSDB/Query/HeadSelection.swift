@@ -7,21 +7,37 @@ struct HeadSelection {
         let labels: LabelSet
         let hash: UInt64
         let snapshot: HeadSnapshot
+        /// What was deleted of it; nil for nothing.
+        let deleted: TimeRangeSet?
     }
 
     var entries: [Entry] = []
 
+    /// Everything. On the committer.
+    init(all head: Head, _ tombstones: HeadTombstones) {
+        entries.reserveCapacity(head.seriesCount)
+        head.forEach { series in
+            entries.append(
+                Entry(
+                    labels: series.labels, hash: series.hash, snapshot: series.snapshot(),
+                    deleted: tombstones.ranges(slot: series.slot, generation: series.generation)))
+        }
+    }
+
     /// - Parameter range: already cut to what is the head's to answer for.
     /// Under the gate, shared.
     init(
-        _ matchers: [LabelMatcher], _ range: TimeRange, _ head: Head, _ resolution: inout MatcherResolution
+        _ matchers: [LabelMatcher], _ range: TimeRange, _ head: Head, _ tombstones: HeadTombstones,
+        _ resolution: inout MatcherResolution
     ) throws {
         guard let held = head.range, held.overlaps(range) else { return }
         for slot in try resolution.resolve(matchers, in: head.postings) {
             guard let series = head.series(at: slot) else { continue }
             let snapshot = series.snapshot()
             guard snapshot.overlaps(range) else { continue }
-            entries.append(Entry(labels: series.labels, hash: series.hash, snapshot: snapshot))
+            let deleted = tombstones.ranges(slot: slot, generation: series.generation)
+            if deleted?.covers(range) ?? false { continue }
+            entries.append(Entry(labels: series.labels, hash: series.hash, snapshot: snapshot, deleted: deleted))
         }
     }
 }

@@ -118,7 +118,12 @@ struct MergedSeriesSet: SeriesSet {
         }
         if head >= 0 {
             do throws(ChunkError) {
-                if wantsNewestOnly {
+                if let deleted = heads[head].deleted {
+                    // The newest may be a deleted one: all are looked at.
+                    let before = BufferMark(buffer)
+                    try heads[head].snapshot.read(headRange, into: &buffer)
+                    buffer.removeAll(in: deleted, since: before)
+                } else if wantsNewestOnly {
                     try heads[head].snapshot.readNewest(headRange, into: &buffer)
                 } else {
                     try heads[head].snapshot.read(headRange, into: &buffer)

@@ -1,0 +1,77 @@
+import SelfMetrics
+import SeriesModel
+import StorageAPI
+import WAL
+
+/// What was deleted of the series that are in the head. A value: whoever takes a view keeps what held then.
+///
+/// Series are named by slot and generation, as in the log: the next owner of a slot has nothing to do with what was
+/// deleted of the one before.
+struct HeadTombstones: Sendable, Equatable {
+    private struct Entry: Sendable, Equatable {
+        var generation: UInt32
+        var ranges: TimeRangeSet
+    }
+
+    private var entries: [UInt32: Entry] = [:]
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// The number of series.
+    var count: Int { entries.count }
+
+    /// What is hidden of a series; nil for nothing.
+    func ranges(slot: UInt32, generation: UInt32) -> TimeRangeSet? {
+        guard let entry = entries[slot], entry.generation == generation else { return nil }
+        return entry.ranges
+    }
+
+    mutating func add(_ deletions: [LogBatch.Deletion]) {
+        for deletion in deletions {
+            if entries[deletion.slot]?.generation != deletion.generation {
+                entries[deletion.slot] = Entry(generation: deletion.generation, ranges: TimeRangeSet())
+            }
+            entries[deletion.slot]?.ranges.insert(deletion.range)
+        }
+    }
+
+    /// All of it, in the order of the slots: what a checkpoint has to hold.
+    var deletions: [LogBatch.Deletion] {
+        entries.sorted { $0.key < $1.key }.flatMap { slot, entry in
+            entry.ranges.ranges.map { LogBatch.Deletion(slot: slot, generation: entry.generation, range: $0) }
+        }
+    }
+
+    /// Forgets what lies before the head's start, and all of series that have left.
+    mutating func forget(before start: Timestamp, isAlive: (_ slot: UInt32, _ generation: UInt32) -> Bool) {
+        for (slot, entry) in entries {
+            var ranges = entry.ranges
+            ranges.removeAll(endingBefore: start)
+            if ranges.isEmpty || !isAlive(slot, entry.generation) {
+                entries[slot] = nil
+            } else if ranges != entry.ranges {
+                entries[slot]?.ranges = ranges
+            }
+        }
+    }
+}
+
+/// The tombstones of the head. Changed by the committer under the gate held exclusively; read under the gate.
+final class GuardedTombstones: @unchecked Sendable {
+    var current = HeadTombstones()
+
+    /// Takes what the log says; what it says of series that are not there is counted. Only before the threads start.
+    func replay(_ deletions: [LogBatch.Deletion], _ head: Head, _ unknown: Counter) {
+        if deletions.isEmpty { return }
+        let known = deletions.filter { head.holds($0.slot, $0.generation) }
+        current.add(known)
+        unknown.increment(by: Double(deletions.count - known.count))
+    }
+}
+
+extension Head {
+    /// Whether the series is there still.
+    func holds(_ slot: UInt32, _ generation: UInt32) -> Bool {
+        series(SeriesRef(slot: slot, generation: generation)) != nil
+    }
+}

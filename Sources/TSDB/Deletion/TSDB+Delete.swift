@@ -1,0 +1,62 @@
+import Logging
+package import SeriesModel
+import StorageAPI
+import WAL
+
+extension TSDB {
+    /// A record of the log holds about so many deletions.
+    static let deletionsPerRecord = 500_000
+
+    /// Hides the samples of the matching series in a range of time. When the call returns no query sees them, also
+    /// after a restart; the space is given back when blocks are cut, merged or cleaned. As upstream, samples that come
+    /// later are hidden only where they lie between the first and the last that the series had in the head. Blocks:
+    /// waits for a cut or a merge that runs.
+    /// - Parameter matching: each list selects series for itself; no list selects none.
+    /// - Returns: how many series were found, one held by head and blocks counted for each.
+    @discardableResult
+    package func deleteSeries(matching: [[LabelMatcher]], in range: TimeRange) throws -> Int {
+        // Not beside a cut: its block would have what is deleted meanwhile.
+        try exclusively {
+            var resolution = MatcherResolution()
+            for matchers in matching {
+                resolution.prepare(matchers) { name in
+                    head.gate.shared { head.postings.labelValues(of: name) }
+                }
+            }
+            let count = try deleteFromHead(matching, range, resolution)
+            options.logger.info(
+                "series deleted",
+                metadata: ["series": "\(count)", "mint": "\(range.min)", "maxt": "\(range.max)"])
+            return count
+        }
+    }
+
+    private func deleteFromHead(
+        _ matching: [[LabelMatcher]], _ range: TimeRange, _ resolution: MatcherResolution
+    ) throws -> Int {
+        try committer.perform { [head, log, tombstones] in
+            var resolution = resolution
+            let slots = PostingsList.union(try matching.map { try resolution.resolve($0, in: head.postings) })
+            let deletions = slots.compactMap { head.deletion(of: $0, in: range) }
+            for start in stride(from: 0, to: deletions.count, by: TSDB.deletionsPerRecord) {
+                var batch = LogBatch()
+                batch.deletions = Array(deletions[start..<min(start + TSDB.deletionsPerRecord, deletions.count)])
+                _ = try log.append(batch)
+                head.gate.exclusive { tombstones.current.add(batch.deletions) }
+            }
+            return deletions.count
+        }
+    }
+}
+
+extension Head {
+    /// What a deletion means for a series: of the range that part in which the series has samples now. Nil for none.
+    fileprivate func deletion(of slot: UInt32, in range: TimeRange) -> LogBatch.Deletion? {
+        guard let series = series(at: slot), let first = series.firstTimestamp, let last = series.last else {
+            return nil
+        }
+        let hidden = TimeRange(min: max(range.min, first, start), max: min(range.max, last.timestamp))
+        guard hidden.min <= hidden.max else { return nil }
+        return LogBatch.Deletion(slot: slot, generation: series.generation, range: hidden)
+    }
+}
