@@ -132,7 +132,8 @@ let package = Package(
             name: "hearth",
             dependencies: [
                 "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
-                nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TSDB", "Blocks", "WAL", "FileIO", nioPosix,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 

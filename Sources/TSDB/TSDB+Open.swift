@@ -71,8 +71,7 @@ extension TSDB {
         }
         // The catalog is new: the blocks that were cut here tell. Those brought in from elsewhere have no record
         // number.
-        let ends = found.blocks.filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }
-        return ends.max() ?? .min
+        return Head.start(behind: found.blocks)
     }
 
     private static func replay(
@@ -95,26 +94,32 @@ extension TSDB {
 }
 
 extension Head {
+    /// Where the head begins as far as the blocks tell that were cut from one.
+    static func start(behind blocks: [Block]) -> Timestamp {
+        blocks.filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }.max() ?? .min
+    }
+
     /// Applies one record of the log.
-    fileprivate func replay(_ batch: LogBatch, _ metrics: TSDBMetrics) {
+    /// - Parameter metrics: nil where nobody counts.
+    func replay(_ batch: LogBatch, _ metrics: TSDBMetrics? = nil) {
         for series in batch.newSeries {
             replaySeries(series.labels, slot: series.slot, generation: series.generation)
         }
         batch.forEach(
             float: { row, value in
-                guard let series = replayTarget(batch, row, metrics.unknownSlots) else { return }
+                guard let series = replayTarget(batch, row, metrics?.unknownSlots) else { return }
                 append(series, batch.timestamps[row], value)
             },
             histogram: { row, histogram in
-                guard let series = replayTarget(batch, row, metrics.unknownHistogramSlots) else { return }
+                guard let series = replayTarget(batch, row, metrics?.unknownHistogramSlots) else { return }
                 append(series, batch.timestamps[row], histogram)
             })
     }
 
     /// The series that a sample of the log is to be appended to; nil for one that is not wanted.
-    private func replayTarget(_ batch: LogBatch, _ row: Int, _ unknownSlots: Counter) -> HeadSeries? {
+    private func replayTarget(_ batch: LogBatch, _ row: Int, _ unknownSlots: Counter?) -> HeadSeries? {
         guard let series = series(at: batch.slots[row]) else {
-            unknownSlots.increment()
+            unknownSlots?.increment()
             return nil
         }
         let timestamp = batch.timestamps[row]

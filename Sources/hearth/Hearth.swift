@@ -24,9 +24,11 @@ struct Tools: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hearth", abstract: "A monitoring server that takes Prometheus' configuration, flags and API.",
         discussion: "Without a subcommand it serves; `hearth --help` lists the flags.",
-        subcommands: [CheckCommand.self, QueryCommand.self, TestCommand.self, DemoCommand.self])
+        subcommands: [
+            CheckCommand.self, QueryCommand.self, TestCommand.self, TSDBCommand.self, DemoCommand.self,
+        ])
 
-    static let names: Set<String> = ["check", "query", "test", "demo", "help"]
+    static let names: Set<String> = ["check", "query", "test", "tsdb", "demo", "help"]
 }
 
 /// Ends a tool with a message on standard error. - Returns: what to throw.

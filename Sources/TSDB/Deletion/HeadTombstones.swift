@@ -61,11 +61,11 @@ final class GuardedTombstones: @unchecked Sendable {
     var current = HeadTombstones()
 
     /// Takes what the log says; what it says of series that are not there is counted. Only before the threads start.
-    func replay(_ deletions: [LogBatch.Deletion], _ head: Head, _ unknown: Counter) {
+    func replay(_ deletions: [LogBatch.Deletion], _ head: Head, _ unknown: Counter? = nil) {
         if deletions.isEmpty { return }
         let known = deletions.filter { head.holds($0.slot, $0.generation) }
         current.add(known)
-        unknown.increment(by: Double(deletions.count - known.count))
+        unknown?.increment(by: Double(deletions.count - known.count))
     }
 }
 

@@ -30,8 +30,14 @@ struct HeadSelection {
         _ matchers: [LabelMatcher], _ range: TimeRange, _ head: Head, _ tombstones: HeadTombstones,
         _ resolution: inout MatcherResolution
     ) throws {
-        guard let held = head.range, held.overlaps(range) else { return }
-        for slot in try resolution.resolve(matchers, in: head.postings) {
+        let isInRange = head.range?.overlaps(range) ?? false
+        self.init(isInRange ? try resolution.resolve(matchers, in: head.postings) : [], range, head, tombstones)
+    }
+
+    /// - Parameter slots: of the series.
+    /// Under the gate, shared.
+    init(_ slots: [UInt32], _ range: TimeRange, _ head: Head, _ tombstones: HeadTombstones) {
+        for slot in slots {
             guard let series = head.series(at: slot) else { continue }
             let snapshot = series.snapshot()
             guard snapshot.overlaps(range) else { continue }
