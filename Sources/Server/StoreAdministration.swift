@@ -13,9 +13,9 @@ struct StoreAdministration {
     var services: AdminServices {
         AdminServices(
             deleteSeries: { [self] matching, range in
-    XX(matching: matching, in: range) }
+                _ = try await run { try $0.deleteSeries(matching: matching, in: range) }
             },
-            cleanTombstones: { [self] in try await run { _ = try $0.cleanTombstones() } },
+            cleanTombstones: { [self] in _ = try await run { try $0.cleanTombstones() } },
             snapshot: { [self] skipsHead in try await run { try $0.snapshot(skipHead: skipsHead) } })
     }
 
