@@ -48,9 +48,11 @@ package struct PrometheusExport: Sendable {
     private func write(
         _ wanted: TimeRange, _ window: TimeRange, _ identifier: BlockIdentifier
     ) throws -> PrometheusMeta? {
-        guard let set = try store.select(
-            [Selection(matchers: matchers, range: wanted)], cancellation: Cancellation()
-        ).first, set.count > 0 else { return nil }
+        guard
+            let set = try store.select(
+                [Selection(matchers: matchers, range: wanted)], cancellation: Cancellation()
+            ).first, set.count > 0
+        else { return nil }
         // A store's order is that of hashes, a block's that of labels.
         let labels = (0..<set.count).map { set.labels(at: $0) }
         let order = labels.indices.sorted { labels[$0] < labels[$1] }

@@ -15,7 +15,8 @@ package protocol FileSystem: Sendable {
     func createRandomAccess(_ path: String, size: Int) throws(FileError) -> any RandomAccessFile
 
     /// Opens such a file again.
-    func openRandomAccess(_ path: String) throws(FileError) -> any RandomAccessFile
+    /// - Parameter isReadOnly: it is not going to be written.
+    func openRandomAccess(_ path: String, isReadOnly: Bool) throws(FileError) -> any RandomAccessFile
 
     /// The whole content.
     /// - Throws: also where the file is longer than `limit` bytes.
@@ -38,6 +39,10 @@ package protocol FileSystem: Sendable {
 
     /// Replaces what has the target's name.
     func rename(_ source: String, to target: String) throws(FileError)
+
+    /// Gives a file a second name: both stand for the same bytes until one of them is replaced or removed. Nothing may
+    /// have the second name.
+    func link(_ source: String, to target: String) throws(FileError)
 
     /// Removes a file, or a directory with everything in it.
     func remove(_ path: String) throws(FileError)

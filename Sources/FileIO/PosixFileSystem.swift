@@ -18,8 +18,8 @@ package struct PosixFileSystem: FileSystem {
         try PosixRandomAccessFile(path, creatingSize: size)
     }
 
-    package func openRandomAccess(_ path: String) throws(FileError) -> any RandomAccessFile {
-        try PosixRandomAccessFile(path, creatingSize: nil)
+    package func openRandomAccess(_ path: String, isReadOnly: Bool) throws(FileError) -> any RandomAccessFile {
+        try PosixRandomAccessFile(path, creatingSize: nil, isReadOnly: isReadOnly)
     }
 
     package func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
@@ -88,6 +88,10 @@ package struct PosixFileSystem: FileSystem {
 
     package func rename(_ source: String, to target: String) throws(FileError) {
         try Syscall.run("rename", source) { Glibc.rename(source, target) }
+    }
+
+    package func link(_ source: String, to target: String) throws(FileError) {
+        try Syscall.run("link", target) { Glibc.link(source, target) }
     }
 
     package func remove(_ path: String) throws(FileError) {

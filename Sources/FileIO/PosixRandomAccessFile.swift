@@ -9,13 +9,13 @@ final class PosixRandomAccessFile: RandomAccessFile {
     private let mapping: MappedFile
 
     /// - Parameter creatingSize: nil to open a file that is there.
-    init(_ path: String, creatingSize size: Int?) throws(FileError) {
+    init(_ path: String, creatingSize size: Int?, isReadOnly: Bool = false) throws(FileError) {
         if let size {
             descriptor = try Descriptor(path, flags: O_RDWR | O_CREAT | O_EXCL)
             let number = descriptor.number
             try Syscall.run("truncate", path) { ftruncate(number, size) }
         } else {
-            descriptor = try Descriptor(path, flags: O_RDWR)
+            descriptor = try Descriptor(path, flags: isReadOnly ? O_RDONLY : O_RDWR)
         }
         mapping = try MappedFile(path: path)
     }

@@ -19,6 +19,8 @@ package struct APIServices: Sendable {
     /// Every flag with its value, defaults included.
     package var flags: [String: String]
 
+    /// Deletion, clean-up and snapshots; nil where they are off.
+    package var admin: AdminServices?
     /// Takes what remote write sends; nil where that is off.
     package var writeReceiver: WriteReceiver?
     /// One entry a scrape pool, in any order.

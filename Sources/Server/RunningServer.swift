@@ -180,6 +180,7 @@ actor RunningServer {
         if options.flags.bool("web.enable-remote-write-receiver") {
             services.writeReceiver = WriteReceiver(storage: store, clock: clock, registry: registry, logger: logger)
         }
+        if options.flags.bool("web.enable-admin-api") { services.admin = StoreAdministration(store).services }
         services.scrapePools = { await scrapes.status() }
         services.metadata = { await scrapes.metadata() }
         services.targetMetadata = { await scrapes.targetMetadata().flatMap(\.entries) }

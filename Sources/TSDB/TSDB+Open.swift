@@ -10,6 +10,9 @@ import Synchronization
 import WAL
 
 extension TSDB {
+    /// Where the log lies in the data directory.
+    static let logName = "wal"
+
     /// Opens a data directory, made where it is missing: takes the lock, looks at the blocks, replays the log. Blocks.
     /// - Throws: `StorageError` where the directory is in use, newer than this program, or cannot be read.
     package static func open(_ options: TSDBOptions) throws -> TSDB {
@@ -71,14 +74,13 @@ extension TSDB {
         }
         // The catalog is new: the blocks that were cut here tell. Those brought in from elsewhere have no record
         // number.
-        let ends = found.blocks.filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }
-        return ends.max() ?? .min
+        return Head.start(behind: found.blocks)
     }
 
     private static func replay(
         _ options: TSDBOptions, _ start: Timestamp, _ blocks: [Block], _ metrics: TSDBMetrics
     ) throws -> (Head, LogWriter, ReplayReport) {
-        let directory = FilePath.join(options.directory, "wal")
+        let directory = FilePath.join(options.directory, logName)
         let restore = HeadRestore(
             HeadOptions(
                 dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem),
@@ -94,6 +96,7 @@ extension TSDB {
                 // stays in memory.
                 if head.hasUnflushedChunks { try? head.flushClosed() }
                 if unknown.floats > 0 { metrics.unknownSlots.increment(by: Double(unknown.floats)) }
+                if unknown.deletions > 0 { metrics.unknownTombstones.increment(by: Double(unknown.deletions)) }
                 if unknown.histograms > 0 { metrics.unknownHistogramSlots.increment(by: Double(unknown.histograms)) }
             })
         let head = try restore.head()
@@ -105,5 +108,12 @@ extension TSDB {
         let log = try LogWriter(fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1)
         log.noteReplayed(report.samples)
         return (head, log, report)
+    }
+}
+
+extension [Block] {
+    /// Where the head begins as far as the blocks tell that were cut from one. ms
+    var headStart: Timestamp {
+        filter { $0.reader.footer.lsn > 0 }.map { $0.range.max.addingClamped(1) }.max() ?? .min
     }
 }

@@ -97,6 +97,17 @@ package final class TSDB: Sendable {
         metrics.collect { [weak self] in self?.publish() }
     }
 
+    /// Runs what changes blocks or deletes beside no cut, merge or other such work; `close` waits for it. Blocks.
+    func exclusively<R>(_ body: () throws -> R) throws -> R {
+        let isClosing = maintenance.change { state in
+            if !state.isClosing { state.runningThreads += 1 }
+            return state.isClosing
+        }
+        if isClosing { throw StorageError.closed }
+        defer { maintenance.change { $0.runningThreads -= 1 } }
+        return try maintenanceTurn.withLock { _ in try body() }
+    }
+
     /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;
     /// the second time it does nothing.
     package func close() {

@@ -56,6 +56,8 @@ struct TSDBMetrics: Sendable {
     let replayDuration: Gauge
     let unknownSlots: Counter
     let unknownHistogramSlots: Counter
+    let unknownTombstones: Counter
+    let tombstoneCleanupDuration: Histogram
     let cleanStart: Gauge
     private let registry: MetricsRegistry
 
@@ -135,6 +137,11 @@ struct TSDBMetrics: Sendable {
         unknownHistogramSlots = counter(
             "wal_replay_unknown_refs_total", "Records of unknown series met in the replay.",
             [("type", "histograms")])
+        unknownTombstones = counter(
+            "wal_replay_unknown_refs_total", "Records of unknown series met in the replay.",
+            [("type", "tombstones")])
+        tombstoneCleanupDuration = histogram(
+            "tombstone_cleanup_seconds", "Time to rewrite blocks without what was deleted.", [])
         cleanStart = registry.gauge(
             TSDBMetrics.prefix + "clean_start",
             "-1: lockfile is disabled. 0: the data directory was not closed in order. 1: it was.")
@@ -153,7 +160,6 @@ struct TSDBMetrics: Sendable {
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "series")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "exemplars")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "metadata")]),
-            ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "tombstones")]),
             ("exemplar_exemplars_appended_total", "Exemplars appended.", []),
             ("exemplar_out_of_order_exemplars_total", "Exemplars refused as out of order.", []),
         ]
@@ -167,8 +173,6 @@ struct TSDBMetrics: Sendable {
             ("exemplar_last_exemplars_timestamp_seconds", "Timestamp of the oldest exemplar held."),
         ]
         for (name, help) in gauges { _ = registry.gauge(prefix + name, help) }
-        _ = registry.histogram(
-            prefix + "tombstone_cleanup_seconds", "Time to rewrite blocks without what was deleted.", buckets: [])
         _ = registry.histogram(
             prefix + "sample_ooo_delta", "How far out-of-order samples are behind. Seconds.",
             buckets: [600, 1800, 3600, 7200, 10_800, 21_600, 43_200])

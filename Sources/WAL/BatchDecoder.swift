@@ -8,7 +8,7 @@ struct BatchDecoder {
     private var previousBits: [UInt64] = []
 
     /// Replaces the batch's content.
-    /// - Parameter type: one of a batch.
+    /// - Parameter type: of the record; not the end of a checkpoint.
     mutating func decode(
         _ payload: [UInt8], _ type: LogFormat.RecordType = .batch, into batch: inout LogBatch
     ) throws(ByteError) {
@@ -21,6 +21,10 @@ struct BatchDecoder {
     private mutating func decode(
         _ cursor: inout ByteCursor, _ type: LogFormat.RecordType, into batch: inout LogBatch
     ) throws(ByteError) {
+        if type == .deletions {
+            try DeletionRows.decode(&cursor, into: &batch)
+            return
+        }
         try decodeNewSeries(&cursor, into: &batch)
         // A sample takes a byte of slot and a tag at least.
         let count = try cursor.varint(atMost: cursor.remaining / 2, "number of samples")

@@ -24,6 +24,10 @@ struct BatchEncoder {
             batch.slots.count == batch.timestamps.count && batch.slots.count == batch.values.count,
             "columns of \(batch.slots.count), \(batch.timestamps.count) and \(batch.values.count) samples")
         journal.removeAll(keepingCapacity: true)
+        if !batch.deletions.isEmpty {
+            DeletionRows.encode(batch, into: &payload)
+            return
+        }
         payload.appendVarint(batch.newSeries.count)
         for series in batch.newSeries {
             payload.appendVarint(UInt64(series.slot))

@@ -16,6 +16,20 @@ package struct LogBatch: Sendable, Equatable {
         }
     }
 
+    /// Hides the samples that a series holds in a span of time.
+    package struct Deletion: Sendable, Hashable {
+        package var slot: UInt32
+        /// Of the slot's owner.
+        package var generation: UInt32
+        package var range: TimeRange
+
+        package init(slot: UInt32, generation: UInt32, range: TimeRange) {
+            self.slot = slot
+            self.generation = generation
+            self.range = range
+        }
+    }
+
     package var newSeries: [NewSeries] = []
     /// The sample's series. Its slot was given to it by this record, an earlier one or the checkpoint.
     package var slots: [UInt32] = []
@@ -26,6 +40,8 @@ package struct LogBatch: Sendable, Equatable {
     package var histogramRows: [Int] = []
     /// As long as `histogramRows`; valid and storable, and none a stale marker.
     package var histograms: [NativeHistogram] = []
+    /// A batch that has any has nothing else: they are a record of their own.
+    package var deletions: [Deletion] = []
 
     /// The rows that came after newer samples of their series, ascending.
     package var outOfOrderRows: [Int] = []
@@ -34,7 +50,7 @@ package struct LogBatch: Sendable, Equatable {
 
     /// Samples of both kinds.
     package var count: Int { slots.count }
-    package var isEmpty: Bool { slots.isEmpty && newSeries.isEmpty }
+    package var isEmpty: Bool { slots.isEmpty && newSeries.isEmpty && deletions.isEmpty }
 
     package mutating func reserveCapacity(_ count: Int) {
         slots.reserveCapacity(count)
@@ -88,6 +104,7 @@ package struct LogBatch: Sendable, Equatable {
             histogramRows.removeAll(keepingCapacity: true)
             histograms.removeAll(keepingCapacity: true)
         }
+        if !deletions.isEmpty { deletions.removeAll(keepingCapacity: true) }
     }
 
     /// Values are compared by their bits: a NaN equals itself.
@@ -95,7 +112,7 @@ package struct LogBatch: Sendable, Equatable {
         a.newSeries == b.newSeries && a.slots == b.slots && a.timestamps == b.timestamps
             && a.values.elementsEqual(b.values) { $0.bitPattern == $1.bitPattern }
             && a.outOfOrderRows == b.outOfOrderRows && a.histogramRows == b.histogramRows
-            && a.histograms == b.histograms
+            && a.histograms == b.histograms && a.deletions == b.deletions
             && a.histograms.elementsEqual(b.histograms) { $0.counterResetHint == $1.counterResetHint }
     }
 }

@@ -22,9 +22,10 @@ package enum LogFormat {
         case checkpoint = 2
     }
 
-    /// 2 is reserved for deletions.
     package enum RecordType: UInt8, Sendable {
         case batch = 1
+        /// Spans of time in which series are to be empty.
+        case deletions = 2
         case checkpointEnd = 3
         /// A batch, and behind it the histograms of some of its rows.
         case histogramBatch = 4
@@ -39,6 +40,10 @@ package enum LogFormat {
 
         /// Of the record that holds a batch.
         init(of batch: LogBatch) {
+            if !batch.deletions.isEmpty {
+                self = .deletions
+                return
+            }
             switch (batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty) {
             case (true, true): self = .batch
             case (false, true): self = .histogramBatch

@@ -31,7 +31,9 @@ struct MemoryStore: Queryable {
         }
     }
 
-    func labelNames(matching: [[LabelMatcher]], in range: TimeRange, cancellation: Cancellation) throws -> [String] { [] }
+    func labelNames(matching: [[LabelMatcher]], in range: TimeRange, cancellation: Cancellation) throws -> [String] {
+        []
+    }
 
     func labelValues(
         of name: String, matching: [[LabelMatcher]], in range: TimeRange, cancellation: Cancellation

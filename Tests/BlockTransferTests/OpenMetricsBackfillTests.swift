@@ -1,5 +1,5 @@
-import Blocks
 import BlockTransfer
+import Blocks
 import FileIO
 import SeriesModel
 import TestSupport
@@ -71,7 +71,9 @@ struct OpenMetricsBackfillTests {
         } throws: { "\($0)".contains("line 20002") }
     }
 
-    @Test("refuses what has no timestamp, no end, or an error", arguments: ["a 1\n# EOF\n", "a 1 2\n", "a x 2\n# EOF\n", ""])
+    @Test(
+        "refuses what has no timestamp, no end, or an error",
+        arguments: ["a 1\n# EOF\n", "a 1 2\n", "a x 2\n# EOF\n", ""])
     func refusals(text: String) {
         #expect(throws: OpenMetricsBackfill.Failure.self) { try backfill(text) }
     }

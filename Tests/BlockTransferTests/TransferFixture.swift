@@ -1,5 +1,5 @@
-import Blocks
 import BlockTransfer
+import Blocks
 import FileIO
 import PrometheusBlocks
 import SeriesModel

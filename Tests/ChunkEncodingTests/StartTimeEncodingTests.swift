@@ -13,7 +13,9 @@ private struct StartTimeChunk {
         var last: Timestamp = 0
         var difference: Int64 = 0
 
-        mutating func write(_ start: Timestamp, _ index: Int, at time: Timestamp, behind: Timestamp, to writer: inout BitWriter) {
+        mutating func write(
+            _ start: Timestamp, _ index: Int, at time: Timestamp, behind: Timestamp, to writer: inout BitWriter
+        ) {
             if index == 0 {
                 known = start != 0
                 if known { writer.writeVarint(Varint.zigzag(time - start)) }
@@ -162,7 +164,9 @@ struct StartTimeEncodingTests {
         return buffer
     }
 
-    private func floats(_ count: Int, hasStarts: Bool, seed: UInt64) -> [(time: Timestamp, value: Double, start: Timestamp)] {
+    private func floats(_ count: Int, hasStarts: Bool, seed: UInt64) -> [(
+        time: Timestamp, value: Double, start: Timestamp
+    )] {
         var random = SeededRandom(seed: seed)
         var time: Timestamp = 1_700_000_000_000
         var start: Timestamp = hasStarts && random.chance(70) ? time - 999 : 0
@@ -224,7 +228,9 @@ struct StartTimeEncodingTests {
 
     @Test("never trap, whatever the bytes", arguments: StartTimeEncoding.allCases)
     func damage(encoding: StartTimeEncoding) {
-        let histograms = (0..<20).map { (time: Timestamp($0 + 1), histogram: Histograms.simple($0), start: Timestamp($0)) }
+        let histograms = (0..<20).map {
+            (time: Timestamp($0 + 1), histogram: Histograms.simple($0), start: Timestamp($0))
+        }
         let bytes =
             switch encoding {
             case .xor: StartTimeChunk.floats(floats(20, hasStarts: true, seed: 5))

@@ -53,6 +53,16 @@ struct PosixFileSystemTests {
         #expect { try files.map(directory("b")) } throws: { ($0 as? FileError)?.operation == "open" }
     }
 
+    @Test("gives a file a second name, which outlives the first; a name that is taken is refused")
+    func link() throws {
+        try files.create(directory("a")).append([1, 2])
+        try files.link(directory("a"), to: directory("b"))
+        try files.remove(directory("a"))
+        #expect(try files.read(directory("b"), limit: 9) == [1, 2])
+        #expect { try files.link(directory("b"), to: directory("b")) } throws: { ($0 as? FileError)?.code == EEXIST }
+        #expect { try files.link(directory("a"), to: directory("c")) } throws: { ($0 as? FileError)?.isNotFound == true }
+    }
+
     @Test("does not read more than the bound")
     func bound() throws {
         let path = directory("big")

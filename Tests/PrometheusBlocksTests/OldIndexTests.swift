@@ -67,7 +67,8 @@ struct OldIndexTests {
 
     @Test("gives labels, postings and chunks like a newer one")
     func read() throws {
-        let series = (0..<50).map { LabelSet([Label("a", "\($0 % 7)"), Label("b", "x\($0)"), Label("c", "\u{E9}")]) }.sorted()
+        let series = (0..<50).map { LabelSet([Label("a", "\($0 % 7)"), Label("b", "x\($0)"), Label("c", "\u{E9}")]) }
+            .sorted()
         var index = try PrometheusIndex(MappedFile(path: "index", bytes: OldIndexTests.index(series)))
         #expect(try index.references().count == 50)
         #expect(try index.labelNames().map { String(decoding: $0, as: UTF8.self) } == ["a", "b", "c"])

@@ -83,12 +83,14 @@ struct PrometheusBlockCorruptionTests {
         }
     }
 
-    @Test("is not opened without its description, or by one of another version", arguments: [
-        "", "{", "[]", #"{"ulid":"01HV0000000000000000000001","minTime":0,"maxTime":1,"version":2}"#,
-        #"{"ulid":"01HV0000000000000000000001","minTime":2,"maxTime":1,"version":1}"#,
-        #"{"ulid":1,"minTime":0,"maxTime":1,"version":1}"#,
-        #"{"ulid":"x","minTime":0,"maxTime":99999999999999999999,"version":1}"#,
-    ])
+    @Test(
+        "is not opened without its description, or by one of another version",
+        arguments: [
+            "", "{", "[]", #"{"ulid":"01HV0000000000000000000001","minTime":0,"maxTime":1,"version":2}"#,
+            #"{"ulid":"01HV0000000000000000000001","minTime":2,"maxTime":1,"version":1}"#,
+            #"{"ulid":1,"minTime":0,"maxTime":1,"version":1}"#,
+            #"{"ulid":"x","minTime":0,"maxTime":99999999999999999999,"version":1}"#,
+        ])
     func meta(text: String) throws {
         try PrometheusBlockFixture.write(PrometheusBlockFixture.series(1), to: disk)
         disk.put(path("meta.json"), Array(text.utf8))

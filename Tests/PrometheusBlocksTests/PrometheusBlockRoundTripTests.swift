@@ -34,7 +34,9 @@ struct PrometheusBlockRoundTripTests {
 
     @Test("finds few of very many series by their labels")
     func manySeries() throws {
-        let labels = (0..<3000).map { LabelSet([Label("__name__", "m"), Label("i", "\($0)"), Label("k", "\($0 % 500)")]) }
+        let labels = (0..<3000).map {
+            LabelSet([Label("__name__", "m"), Label("i", "\($0)"), Label("k", "\($0 % 500)")])
+        }
         var samples = SampleBuffer()
         samples.append(1000, 1)
         let series = labels.sorted().map { PrometheusBlockFixture.Series(labels: $0, samples: samples) }
@@ -104,7 +106,8 @@ struct PrometheusBlockRoundTripTests {
         withStarts.encoding = .withStarts(.xor)
         for (labels, chunks) in [
             (["a": "c"], [chunk([1])]), (["b": "c"], [chunk([1])]), ([:], [chunk([1])]),
-            (["c": "c"], [chunk([7_200_000])]), (["c": "c"], [chunk([-1])]), (["c": "c"], [chunk([1, 5]), chunk([5])]),
+            (["c": "c"], [chunk([7_200_000])]), (["c": "c"], [chunk([-1])]),
+            (["c": "c"], [chunk([1, 5]), chunk([5])]),
             (["c": "c"], [withStarts]),
         ] as [(LabelSet, [PrometheusChunk])] {
             #expect(throws: StorageError.self) { try writer.addSeries(labels, chunks: chunks) }

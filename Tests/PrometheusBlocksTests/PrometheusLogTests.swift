@@ -30,7 +30,9 @@ struct PrometheusLogTests {
 
     @Test("gives the samples of its segments by series", arguments: LogFixture.Compression.allCases)
     func segments(compression: LogFixture.Compression) throws {
-        try put("wal/00000000", [LogFixture.series([(1, up), (7, down)]), LogFixture.samples([(7, 10, 1), (1, 10, 2)])], compression)
+        try put(
+            "wal/00000000", [LogFixture.series([(1, up), (7, down)]), LogFixture.samples([(7, 10, 1), (1, 10, 2)])],
+            compression)
         try put("wal/00000001", [LogFixture.samples([(1, 20, 3)]), LogFixture.samples([])], compression)
         let log = try open()
         #expect(log.series.map(\.labels) == [down, up])
@@ -119,7 +121,9 @@ struct PrometheusLogTests {
             "wal/00000000",
             [
                 LogFixture.series([(1, up), (2, down)]),
-                LogFixture.samplesWithStarts([(2, 10, 5, 1), (1, 10, 5, 2), (1, 20, 7, 3), (2, 30, 0, 4), (1, 40, 7, 5)]),
+                LogFixture.samplesWithStarts([
+                    (2, 10, 5, 1), (1, 10, 5, 2), (1, 20, 7, 3), (2, 30, 0, 4), (1, 40, 7, 5),
+                ]),
             ])
         #expect(try samples(open(), up) == [MixedSample(10, 2), MixedSample(20, 3), MixedSample(40, 5)])
         #expect(try samples(open(), down) == [MixedSample(10, 1), MixedSample(30, 4)])
@@ -131,7 +135,8 @@ struct PrometheusLogTests {
             "wal/00000000",
             [
                 [4, 1, 2, 3], [5], [6, 0], [14] + [UInt8](repeating: 0, count: 8), [99, 1],
-                LogFixture.samples([(3, 1, 1), (4, 1, 1)]), LogFixture.series([(1, up)]), LogFixture.samples([(1, 1, 1)]),
+                LogFixture.samples([(3, 1, 1), (4, 1, 1)]), LogFixture.series([(1, up)]),
+                LogFixture.samples([(1, 1, 1)]),
             ])
         let log = try open()
         #expect(log.report.unknownRecordCount == 1)
@@ -180,7 +185,9 @@ struct PrometheusLogTests {
 
     @Test("reports where a segment ends early, and goes on with the next")
     func tornEnd() throws {
-        try put("wal/00000000", [LogFixture.series([(1, up)]), LogFixture.samples([(1, 10, 1)]), LogFixture.samples([(1, 20, 2)])])
+        try put(
+            "wal/00000000",
+            [LogFixture.series([(1, up)]), LogFixture.samples([(1, 10, 1)]), LogFixture.samples([(1, 20, 2)])])
         try put("wal/00000001", [LogFixture.samples([(1, 30, 3)])])
         let bytes = try #require(disk.bytes("/prometheus/wal/00000000"))
         disk.put("/prometheus/wal/00000000", Array(bytes.dropLast()))
@@ -200,7 +207,8 @@ struct PrometheusLogTests {
             "wal/00000000",
             [
                 LogFixture.series([(1, up), (2, down)]), LogFixture.samples([(1, 10, 1), (2, 10, 2)]),
-                LogFixture.histograms(8, [(1, 20, Histograms.simple(2))]), LogFixture.samples([(1, 30, 1), (2, 30, 2)]),
+                LogFixture.histograms(8, [(1, 20, Histograms.simple(2))]),
+                LogFixture.samples([(1, 30, 1), (2, 30, 2)]),
             ], compression)
         let path = "/prometheus/wal/00000000"
         let bytes = try #require(disk.bytes(path)) + [0, 0, 0]

@@ -39,9 +39,10 @@ struct TombstoneTests {
     @Test("leave nothing where they cover all of time")
     func all() {
         #expect(TimeRange.all.without([.all]).isEmpty)
-        #expect(TimeRange(min: 1, max: 5).without([TimeRange(min: 3, max: 3)]) == [
-            TimeRange(min: 1, max: 2), TimeRange(min: 4, max: 5),
-        ])
+        #expect(
+            TimeRange(min: 1, max: 5).without([TimeRange(min: 3, max: 3)]) == [
+                TimeRange(min: 1, max: 2), TimeRange(min: 4, max: 5),
+            ])
         #expect(TimeRange.all.without([TimeRange(min: .min, max: 0)]) == [TimeRange(min: 1, max: .max)])
     }
 }

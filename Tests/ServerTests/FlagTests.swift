@@ -56,12 +56,12 @@ import Testing
     @Test("a flag or feature without an effect yet warns, an unknown feature too, the others do not")
     func warnings() throws {
         let flags = try FlagValues([
-            "--web.enable-admin-api", "--query.timeout=1m",
+            "--web.enable-otlp-receiver", "--query.timeout=1m",
             "--enable-feature=promql-experimental-functions,exemplar-storage", "--enable-feature=no-such,utf8-names",
         ])
         #expect(
             flags.warnings == [
-                "flag --web.enable-admin-api has no effect yet", "feature exemplar-storage has no effect yet",
+                "flag --web.enable-otlp-receiver has no effect yet", "feature exemplar-storage has no effect yet",
                 "unknown option no-such for --enable-feature",
             ])
     }

@@ -150,7 +150,7 @@ package final class SimulatedFileSystem: FileSystem {
         return SimulatedRandomAccessFile(path: path, node: node, fileSystem: self)
     }
 
-    package func openRandomAccess(_ path: String) throws(FileError) -> any RandomAccessFile {
+    package func openRandomAccess(_ path: String, isReadOnly: Bool) throws(FileError) -> any RandomAccessFile {
         SimulatedRandomAccessFile(path: path, node: try node(path, "open"), fileSystem: self)
     }
 
@@ -197,9 +197,8 @@ package final class SimulatedFileSystem: FileSystem {
                 state.files[target] = node
                 return true
             }
-            guard state.directories.remove(source) != nil else { return false }
-            state.directories.insert(target)
-            for path in state.directories where path.hasPrefix(source + "/") {
+            guard state.directories.contains(source) else { return false }
+            for path in state.directories where path == source || path.hasPrefix(source + "/") {
                 state.directories.remove(path)
                 state.directories.insert(target + path.dropFirst(source.count))
             }
@@ -215,6 +214,17 @@ package final class SimulatedFileSystem: FileSystem {
             return true
         }
         if !isFound { throw FileError(operation: "rename", path: source, code: ENOENT) }
+    }
+
+    package func link(_ source: String, to target: String) throws(FileError) {
+        let code: Int32? = state.withLock { state in
+            guard let node = state.files[source] else { return ENOENT }
+            if state.files[target] != nil || state.directories.contains(target) { return EEXIST }
+            guard state.directories.contains(FilePath.directory(of: target)) else { return ENOENT }
+            state.files[target] = node
+            return nil
+        }
+        if let code { throw FileError(operation: "link", path: target, code: code) }
     }
 
     package func remove(_ path: String) throws(FileError) {

@@ -127,7 +127,7 @@ extension APIRoutes {
             writer.object { writer in
                 writer.key("api")
                 writer.object { writer in
-                    writer.field("admin", boolean: false)
+                    writer.field("admin", boolean: services.admin != nil)
                     writer.field("lifecycle", boolean: services.options.enablesLifecycle)
                     writer.field("remote_write_receiver", boolean: services.writeReceiver != nil)
                 }

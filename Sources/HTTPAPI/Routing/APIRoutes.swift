@@ -10,7 +10,7 @@ package struct APIRoutes: Sendable {
 
     package var all: [Route] {
         queryRoutes + seriesRoutes + exemplarRoutes + targetRoutes + ruleRoutes + statusRoutes + receiverRoutes
-            + lifecycleRoutes
+            + adminRoutes + lifecycleRoutes
     }
 
     /// Methods of endpoints that take long parameters.

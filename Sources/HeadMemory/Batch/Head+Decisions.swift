@@ -48,6 +48,13 @@ final class SlotNotes {
     }
 }
 
+/// Records that a replay met of slots that nobody has.
+package struct UnknownSlots: Sendable, Hashable {
+    package var floats = 0
+    package var histograms = 0
+    package var deletions = 0
+}
+
 extension Head {
     func nextBatchNumber() -> UInt32 { notes.begin() }
 
@@ -126,12 +133,17 @@ extension Head {
     /// - Returns: the samples whose slot nobody has.
     package func replay(
         _ batch: LogBatch, isInBlock: (Timestamp) -> Bool
-    ) -> (floats: Int, histograms: Int) {
+    ) -> UnknownSlots {
+        if !batch.deletions.isEmpty {
+            let known = batch.deletions.filter { contains(SeriesRef(slot: $0.slot, generation: $0.generation)) }
+            tombstones.add(known)
+            return UnknownSlots(deletions: batch.deletions.count - known.count)
+        }
         for series in batch.newSeries {
             replaySeries(series.labels, slot: series.slot, generation: series.generation)
         }
-        if batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty { return (replayFloats(batch), 0) }
-        var unknown = (floats: 0, histograms: 0)
+        if batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty { return UnknownSlots(floats: replayFloats(batch)) }
+        var unknown = UnknownSlots()
         var late = batch.outOfOrderRows[...]
         func isLate(_ row: Int) -> Bool {
             guard late.first == row else { return false }

@@ -17,17 +17,20 @@ package struct HeadCheckpoint: @unchecked Sendable {
     private let rows: [Row]
     private let place: HeadChunkPlace
     private let view: HeadView
+    private let deletions: [LogBatch.Deletion]
     /// Slots that had been left when it was taken: see `Head.freeLeftSlots`.
     package let leftSlotCount: Int
 
     /// A record of states holds about so many series.
     private static let seriesPerRecord = 2000
+    private static let deletionsPerRecord = 500_000
 
     /// On the committer, which need not hold the gate.
     package init(_ head: Head) {
         let stay = head.epochs.enter()
         view = HeadView(head, stay)
         place = head.chunkPlace
+        deletions = head.tombstones.deletions
         leftSlotCount = head.leftSlotCount
         var rows: [Row] = []
         rows.reserveCapacity(head.seriesCount)
@@ -65,6 +68,11 @@ package struct HeadCheckpoint: @unchecked Sendable {
             SeriesState.append(part.map(\.state), view.head.blockRange, to: &output)
             try writer.add(.seriesStates, output.bytes)
             first += part.count
+        }
+        for first in stride(from: 0, to: deletions.count, by: HeadCheckpoint.deletionsPerRecord) {
+            batch.removeAll()
+            batch.deletions = Array(deletions[first..<min(first + HeadCheckpoint.deletionsPerRecord, deletions.count)])
+            try writer.add(batch)
         }
     }
 }

@@ -24,9 +24,9 @@ final class HeadChunkWriter: @unchecked Sendable {
 
     /// - Parameters:
     ///   - place: of the checkpoint: what stands there and behind is forgotten. Nil without a checkpoint.
-    ///   - newest: the newest time in each file before, of the chunks that the checkpoint names.
+    ///   - isReadOnly: nothing is written or removed; `write` must not be called.
     init(
-        fileSystem: any FileSystem, dataDirectory: String, fileBytes: Int, place: HeadChunkPlace?
+        fileSystem: any FileSystem, dataDirectory: String, fileBytes: Int, place: HeadChunkPlace?, isReadOnly: Bool
     ) throws(StorageError) {
         self.fileSystem = fileSystem
         self.fileBytes = fileBytes
@@ -35,13 +35,17 @@ final class HeadChunkWriter: @unchecked Sendable {
         let start = place ?? HeadChunkPlace(file: 0, offset: 0)
         self.place = start
         files = try StorageError.wrapping { () throws(FileError) in
-            try fileSystem.createDirectory(directory)
+            if isReadOnly {
+                if !fileSystem.exists(directory) { return HeadChunkFileSet([]) }
+            } else {
+                try fileSystem.createDirectory(directory)
+            }
             var found: [(UInt32, any RandomAccessFile)] = []
             for number in try fileSystem.list(directory).compactMap(HeadChunkFormat.number).sorted() {
                 let path = FilePath.join(directory, HeadChunkFormat.name(number))
                 if number < start.file || number == start.file && start.offset > 0 {
-                    found.append((number, try fileSystem.openRandomAccess(path)))
-                } else {
+                    found.append((number, try fileSystem.openRandomAccess(path, isReadOnly: isReadOnly)))
+                } else if !isReadOnly {
                     try fileSystem.remove(path)
                 }
             }

@@ -117,9 +117,11 @@ extension Head {
         guard let known = range else { return }
         guard let oldest = [oldestTime, truncation.oldestOutOfOrder].compactMap({ $0 }).min() else {
             range = seriesCount == 0 ? nil : known
+            forgetTombstones()
             return
         }
         range = TimeRange(min: max(known.min, oldest), max: max(known.max, oldest))
+        forgetTombstones()
     }
 
     /// The head-chunk files that nothing refers to any more: out of the set under the gate, then removed. On the

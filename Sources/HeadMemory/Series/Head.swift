@@ -51,6 +51,8 @@ package final class Head: @unchecked Sendable {
     private var appendStart: Timestamp = .min
     /// How far behind the newest time a sample may come; 0: not at all. ms
     package var outOfOrderWindow: Int64 = 0
+    /// What was deleted of the series. Changed under the gate held exclusively.
+    var tombstones = HeadTombstones()
     /// Series that hold samples out of order.
     package internal(set) var outOfOrderSeriesCount = 0
 
@@ -81,7 +83,7 @@ package final class Head: @unchecked Sendable {
         pairs = PairTable(slabs)
         chunks = try HeadChunkWriter(
             fileSystem: options.fileSystem, dataDirectory: options.dataDirectory, fileBytes: options.chunkFileBytes,
-            place: place)
+            place: place, isReadOnly: options.isReadOnly)
     }
 
     deinit {
@@ -352,6 +354,7 @@ package final class Head: @unchecked Sendable {
     package func finishReplay() {
         freeSlots = []
         leftSlots = []
+        forgetTombstones()
         for slot in (0..<UInt32(records.count)).reversed() where records[slot].pointee.labels == nil {
             freeSlots.append(slot)
         }

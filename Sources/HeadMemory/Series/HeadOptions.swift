@@ -9,6 +9,8 @@ package struct HeadOptions: Sendable {
     /// Of a new head-chunk file. Bytes.
     package var chunkFileBytes = 64 << 20
     package var fileSystem: any FileSystem
+    /// Nothing in the directory is changed: chunks that are closed stay in memory.
+    package var isReadOnly = false
 
     package init(dataDirectory: String, blockRange: Int64, fileSystem: any FileSystem) {
         self.dataDirectory = dataDirectory

@@ -14,17 +14,23 @@ package struct HeadCut: @unchecked Sendable {
         capture = HeadSelection.Capture(slots, range, view)
     }
 
-    /// Calls the body for each series that has a sample in the range. Any thread.
+    /// The aligned ranges of a width that hold something, oldest first. `[min, max)`, ms
+    package func windows(width: Int64) -> [TimeRange] {
+        capture.windows(width: width).map { TimeRange(min: $0 * width, max: ($0 + 1) * width) }
+    }
+
+    /// Calls the body for each series that has a sample in a range. Any thread.
     /// - Parameters:
+    ///   - range: closed, a part of the one that the cut was taken of.
     ///   - damaged: gets what is wrong with a chunk that cannot be read; its samples are lost.
     ///   - body: the samples are only lent.
     package func forEach(
-        damaged: (StorageError) -> Void, _ body: (LabelSet, SampleBuffer) throws(StorageError) -> Void
+        in range: TimeRange, damaged: (StorageError) -> Void, _ body: (LabelSet, SampleBuffer) throws(StorageError) -> Void
     ) throws(StorageError) {
         var samples = SampleBuffer()
         for row in capture.orderedByLabels() {
             samples.removeAll()
-            try capture.read(row, into: &samples, damaged: damaged)
+            try capture.read(row, range, into: &samples, damaged: damaged)
             if !samples.isEmpty { try body(capture.labels(of: row), samples) }
         }
     }

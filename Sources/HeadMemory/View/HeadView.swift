@@ -27,6 +27,8 @@ package struct HeadSelection: Sendable {
         package let labels: LabelSet
         package let hash: UInt64
         fileprivate let snapshot: SeriesSnapshot
+        /// What was deleted of it; nil for nothing.
+        fileprivate let deleted: TimeRangeSet?
     }
 
     /// What is taken under the gate: no labels yet.
@@ -36,6 +38,7 @@ package struct HeadSelection: Sendable {
             let labels: UnsafeMutablePointer<UInt32>
             let labelCount: Int
             let snapshot: SeriesSnapshot
+            let deleted: TimeRangeSet?
         }
 
         fileprivate var rows: [Row] = []
@@ -52,10 +55,12 @@ package struct HeadSelection: Sendable {
                 guard let record = view.head.record(at: slot), let labels = record.pointee.labels else { continue }
                 let snapshot = SeriesSnapshot(record.pointee, slot)
                 guard snapshot.overlaps(range, inOrder: inOrder) else { continue }
+                let deleted = view.head.tombstones.ranges(slot: slot, generation: record.pointee.generation)
+                if deleted?.covers(range) ?? false { continue }
                 rows.append(
                     Row(
                         hash: record.pointee.hash, labels: labels, labelCount: Int(record.pointee.labelCount),
-                        snapshot: snapshot))
+                        snapshot: snapshot, deleted: deleted))
             }
         }
     }
@@ -70,7 +75,8 @@ package struct HeadSelection: Sendable {
         range = capture.range
         let head = capture.view.head
         entries = capture.rows.map { row in
-            Entry(labels: head.labels(row.labels, row.labelCount), hash: row.hash, snapshot: row.snapshot)
+            Entry(labels: head.labels(row.labels, row.labelCount), hash: row.hash, snapshot: row.snapshot,
+                deleted: row.deleted)
         }
     }
 
@@ -78,7 +84,12 @@ package struct HeadSelection: Sendable {
     /// - Parameter newestOnly: the newest one alone.
     package func read(_ entry: Int, newestOnly: Bool, into buffer: inout SampleBuffer) throws(StorageError) {
         let snapshot = entries[entry].snapshot
-        if newestOnly {
+        if let deleted = entries[entry].deleted {
+            // The newest may be a deleted one: all are looked at.
+            let before = BufferMark(buffer)
+            try snapshot.read(range, inOrder: view.inOrder(range), view.files, into: &buffer)
+            buffer.removeAll(in: deleted, since: before)
+        } else if newestOnly {
             try snapshot.readNewest(range, inOrder: view.inOrder(range), view.files, into: &buffer)
         } else {
             try snapshot.read(range, inOrder: view.inOrder(range), view.files, into: &buffer)
@@ -91,13 +102,32 @@ package struct HeadSelection: Sendable {
 extension HeadSelection.Capture {
     func labels(of row: Int) -> LabelSet { view.head.labels(rows[row].labels, rows[row].labelCount) }
 
+    /// - Parameter range: a part of the one that was captured.
     func read(
-        _ row: Int, into buffer: inout SampleBuffer, damaged: (StorageError) -> Void
+        _ row: Int, _ range: TimeRange, into buffer: inout SampleBuffer, damaged: (StorageError) -> Void
     ) throws(StorageError) {
+        let before = BufferMark(buffer)
         try withoutActuallyEscaping(damaged) { (damaged) throws(StorageError) in
             try rows[row].snapshot.read(
                 range, inOrder: view.inOrder(range), view.files, into: &buffer, damaged: damaged)
         }
+        if let deleted = rows[row].deleted { buffer.removeAll(in: deleted, since: before) }
+    }
+
+    /// The numbers of the aligned windows of a width that something may lie in, ascending.
+    func windows(width: Int64) -> [Int64] {
+        var windows: Set<Int64> = []
+        for row in rows {
+            row.snapshot.forEachRange { held in
+                let held = TimeRange(min: max(held.min, range.min), max: min(held.max, range.max))
+                guard held.min <= held.max else { return }
+                // A chunk lies in one window, or, if it could not be closed in time, in a few.
+                for window in Timestamp.window(of: held.min, width)...Timestamp.window(of: held.max, width) {
+                    windows.insert(window)
+                }
+            }
+        }
+        return windows.sorted()
     }
 
     /// The rows in the order of their label sets, without putting the sets together: pairs are ranked once, and rows

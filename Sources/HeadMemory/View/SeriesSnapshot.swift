@@ -65,22 +65,28 @@ package struct SeriesSnapshot: @unchecked Sendable {
             || side.outOfOrderPending.contains { $0.range.overlaps(range) }
     }
 
-    /// Whether it holds samples out of order that begin before a time. ms
-    func hasOutOfOrder(before time: Timestamp) -> Bool {
-        guard let side, side.hasOutOfOrder else { return false }
-        return side.outOfOrder.contains { $0.timestamp < time }
-            || side.outOfOrderChunks.contains { $0.start < time }
-            || side.outOfOrderPending.contains { $0.range.min < time }
+    var hasOutOfOrder: Bool { side?.hasOutOfOrder ?? false }
+
+    /// The times of the oldest and newest sample, at least; nil for none.
+    var heldRange: TimeRange? {
+        var held: TimeRange?
+        forEachRange { range in
+            held = TimeRange(min: min(held?.min ?? range.min, range.min), max: max(held?.max ?? range.max, range.max))
+        }
+        return held
     }
 
-    /// The times of the oldest and newest sample out of order, at least.
-    var outOfOrderRange: TimeRange? {
-        guard let side, side.hasOutOfOrder else { return nil }
-        let ranges =
-            side.outOfOrderChunks.map(\.range) + side.outOfOrderPending.map(\.range)
-            + side.outOfOrder.map { TimeRange(min: $0.timestamp, max: $0.timestamp) }
-        guard let first = ranges.map(\.min).min(), let last = ranges.map(\.max).max() else { return nil }
-        return TimeRange(min: first, max: last)
+    /// The range of each chunk, and of each sample that waits out of order.
+    func forEachRange(_ body: (TimeRange) -> Void) {
+        if open.count > 0 || openHistograms != nil { body(openRange) }
+        if let closed {
+            for index in 0..<Int(closedCount) { body(closed[index].range) }
+        }
+        guard let side else { return }
+        for chunk in side.pending { body(chunk.range) }
+        for chunk in side.outOfOrderChunks { body(chunk.range) }
+        for chunk in side.outOfOrderPending { body(chunk.range) }
+        for sample in side.outOfOrder { body(TimeRange(min: sample.timestamp, max: sample.timestamp)) }
     }
 
     // MARK: - Reading

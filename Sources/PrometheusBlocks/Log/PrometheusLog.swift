@@ -30,7 +30,8 @@ package struct PrometheusLog: Sendable {
     package private(set) var report = Report()
     /// Of all samples. ms; nil where there are none.
     package var range: TimeRange? {
-        series.isEmpty ? nil : TimeRange(min: series.map(\.range.min).min() ?? 0, max: series.map(\.range.max).max() ?? 0)
+        series.isEmpty
+            ? nil : TimeRange(min: series.map(\.range.min).min() ?? 0, max: series.map(\.range.max).max() ?? 0)
     }
 
     /// - Parameters:
@@ -89,14 +90,16 @@ private struct LogReader {
 
     /// Reads the segments of a directory from a number on, in order.
     mutating func read(_ directory: String, from first: Int, _ selection: Selection) throws(StorageError) {
-        let segments = try list(directory).compactMap { name in LogReader.number(name).map { (number: $0, name: name) } }
-            .sorted { $0.number < $1.number }
+        let segments = try list(directory).compactMap { name in LogReader.number(name).map { (number: $0, name: name) }
+        }
+        .sorted { $0.number < $1.number }
         var last: Int?
         for (number, name) in segments where number >= first {
             let path = FilePath.join(directory, name)
             if let last, number != last + 1 {
                 report.damages.append(
-                    .corruption(file: path, offset: 0, reason: "the segments between \(last) and \(number) are missing"))
+                    .corruption(file: path, offset: 0, reason: "the segments between \(last) and \(number) are missing")
+                )
             }
             last = number
             try read(segment: path, selection)

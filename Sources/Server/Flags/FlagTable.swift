@@ -30,7 +30,7 @@ package enum FlagTable {
         .init("web.route-prefix", .text, "", "Prefix of all routes. Defaults to the path of --web.external-url."),
         .init("web.user-assets", .text, "", "Static files served under /user.", effect: .none),
         .init("web.enable-lifecycle", .boolean, "false", "Allow shutdown and reload over HTTP."),
-        .init("web.enable-admin-api", .boolean, "false", "Enable endpoints for administration.", effect: .none),
+        .init("web.enable-admin-api", .boolean, "false", "Allow deletions and snapshots over HTTP."),
         .init("web.enable-remote-write-receiver", .boolean, "false", "Accept remote write requests (version 1.0)."),
         .init(
             "web.remote-write-receiver.accepted-protobuf-messages", .repeated, "prometheus.WriteRequest",

@@ -31,25 +31,26 @@ package final class Catalog: Sendable {
     /// All blocks, in the order of their start. Rows that name no block are left out.
     func blocks() throws(StorageError) -> [BlockRecord] {
         try SQLiteFile.wrapping("read", path) {
-            try queue.read { database in
-                var parents: [BlockIdentifier: [BlockIdentifier]] = [:]
-                for row in try Row.fetchAll(
-                    database, sql: "SELECT block, parent FROM block_parent ORDER BY block, parent")
-                {
-                    guard let block = BlockIdentifier(row["block"] as String),
-                        let parent = BlockIdentifier(row["parent"] as String)
-                    else { continue }
-                    parents[block, default: []].append(parent)
-                }
-                let rows = try Row.fetchAll(database, sql: "SELECT * FROM block ORDER BY min_time, identifier")
-                return rows.compactMap { row in
-                    guard let identifier = BlockIdentifier(row["identifier"] as String) else { return nil }
-                    return BlockRecord(
-                        identifier: identifier, range: TimeRange(min: row["min_time"], max: row["max_time"]),
-                        bytes: row["bytes"], level: row["level"], parents: parents[identifier] ?? [],
-                        seriesCount: row["series_count"], sampleCount: row["sample_count"])
-                }
-            }
+            try queue.read(Catalog.rows)
+        }
+    }
+
+    /// As `blocks`, of a catalog that somebody else opened.
+    static func rows(_ database: Database) throws -> [BlockRecord] {
+        var parents: [BlockIdentifier: [BlockIdentifier]] = [:]
+        for row in try Row.fetchAll(database, sql: "SELECT block, parent FROM block_parent ORDER BY block, parent") {
+            guard let block = BlockIdentifier(row["block"] as String),
+                let parent = BlockIdentifier(row["parent"] as String)
+            else { continue }
+            parents[block, default: []].append(parent)
+        }
+        let rows = try Row.fetchAll(database, sql: "SELECT * FROM block ORDER BY min_time, identifier")
+        return rows.compactMap { row in
+            guard let identifier = BlockIdentifier(row["identifier"] as String) else { return nil }
+            return BlockRecord(
+                identifier: identifier, range: TimeRange(min: row["min_time"], max: row["max_time"]),
+                bytes: row["bytes"], level: row["level"], parents: parents[identifier] ?? [],
+                seriesCount: row["series_count"], sampleCount: row["sample_count"])
         }
     }
 

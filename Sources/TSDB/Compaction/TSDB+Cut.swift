@@ -19,20 +19,18 @@ extension TSDB {
     /// - Parameter range: `[min, max)`
     func cutBlock(_ range: TimeRange) throws {
         let started = ContinuousClock.now
-        let (cuts, lsn) = try committer.perform { [head, log] in
+        let (cut, ranges, lsn) = try committer.perform { [head, log] in
             head.gate.exclusive { head.raiseStartForAppends(to: range.max) }
             try head.sealOutOfOrder()
             var ranges = head.outOfOrderWindows.filter { $0.max <= range.min }
             ranges.append(range)
-            let cuts = ranges.map { range in
-                (range: range, cut: HeadCut(head, TimeRange(min: range.min, max: range.max - 1)))
-            }
-            return (cuts, log.nextLSN - 1)
+            return (HeadCut(head, TimeRange(min: .min, max: range.max - 1)), ranges, log.nextLSN - 1)
         }
         var added: [Block] = []
         do {
-            for (range, cut) in cuts {
-                if let block = try writeBlock(cut, range, lsn) { added.append(block) }
+            let directory = BlockDirectory.path(in: options.directory)
+            for range in ranges {
+                if let block = try writeBlock(cut, range, lsn, into: directory) { added.append(block) }
             }
             try catalog.replace(adding: added.map(\.record), removing: [], headStart: range.max)
         } catch {
@@ -90,16 +88,20 @@ extension TSDB {
         return total
     }
 
-    /// Nil where no series has a sample in the range.
-    private func writeBlock(_ cut: HeadCut, _ range: TimeRange, _ lsn: LSN) throws -> Block? {
-        let directory = BlockDirectory.path(in: options.directory)
+    /// Writes what the head held in a range.
+    /// - Parameters:
+    ///   - range: `[min, max)`, within one aligned range of a block.
+    ///   - directory: that is to hold the block.
+    /// - Returns: nil where no series has a sample in the range.
+    func writeBlock(_ cut: HeadCut, _ range: TimeRange, _ lsn: LSN, into directory: String) throws -> Block? {
         let identifier = BlockIdentifier(timestamp: options.clock.now())
         var writer = try BlockWriter(
             fileSystem: options.fileSystem, directory: directory, identifier: identifier, range: range, level: 1,
             parents: [], lsn: lsn)
+        let closed = TimeRange(min: range.min, max: range.max - 1)
         var seriesCount = 0
         do throws(StorageError) {
-            try cut.forEach(damaged: noteDamagedChunk) { (labels, samples) throws(StorageError) in
+            try cut.forEach(in: closed, damaged: noteDamagedChunk) { (labels, samples) throws(StorageError) in
                 seriesCount += 1
                 try writer.addSeries(labels, chunks: BlockChunk.chunks(of: samples))
             }

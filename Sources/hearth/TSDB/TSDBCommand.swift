@@ -7,7 +7,17 @@ import SeriesModel
 struct TSDBCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tsdb", abstract: "Look at data directories; move samples into and out of them.",
-        subcommands: [TSDBExportCommand.self, TSDBImportCommand.self, TSDBCreateBlocksCommand.self])
+        subcommands: [
+            TSDBListCommand.self,
+            TSDBAnalyzeCommand.self,
+            TSDBVerifyCommand.self,
+            TSDBDumpCommand.self,
+            TSDBDumpOpenMetricsCommand.self,
+            TSDBRepairCommand.self,
+            TSDBExportCommand.self,
+            TSDBImportCommand.self,
+            TSDBCreateBlocksCommand.self,
+        ])
 
     /// The conditions of a selector; none without one.
     static func matchers(_ selector: String?) throws -> [LabelMatcher] {

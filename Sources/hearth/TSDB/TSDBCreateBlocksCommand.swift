@@ -12,7 +12,8 @@ struct TSDBCreateBlocksCommand: AsyncParsableCommand {
 
     struct OpenMetrics: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "openmetrics", abstract: "Make blocks of a file in OpenMetrics' format, of samples of any age.",
+            commandName: "openmetrics",
+            abstract: "Make blocks of a file in OpenMetrics' format, of samples of any age.",
             discussion: "Each sample needs a timestamp. A server that has the directory open notices within a minute.")
 
         @Option(help: "The longest a block may be: 2h, 6h, 18h and so on are.") var maxBlockDuration = "2h"

@@ -3,8 +3,8 @@ import BlockTransfer
 import Blocks
 import FileIO
 import Logging
-import PrometheusBlocks
 import PromQLSyntax
+import PrometheusBlocks
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -48,7 +48,8 @@ struct TSDBExportCommand: AsyncParsableCommand {
             try export.run(wanted, blockLength: length, now: SystemClock().now()) { meta in
                 TSDBCommand.printBlock(
                     meta.ulid, TimeRange(min: meta.minTime, max: meta.maxTime),
-                    series: Int(clamping: meta.stats?.numSeries ?? 0), samples: Int(clamping: meta.stats?.numSamples ?? 0))
+                    series: Int(clamping: meta.stats?.numSeries ?? 0),
+                    samples: Int(clamping: meta.stats?.numSamples ?? 0))
             }
         } catch {
             throw failure("export failed: \(error)")

@@ -1,5 +1,3 @@
-package import SeriesModel
-
 /// Dates of the proleptic Gregorian calendar in UTC, as the API and HTTP write them.
 package struct CivilTime: Sendable, Hashable {
     package var year: Int64
@@ -35,14 +33,14 @@ package struct CivilTime: Sendable, Hashable {
     }
 
     /// Days since 1970-01-01. - Precondition: `year` within four digits.
-    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let fromMarch = month <= 2 ? year - 1 : year
         let (era, yearOfEra) = floorDivide(fromMarch, 400)
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
-    static func dayCount(year: Int64, month: Int64) -> Int64 {
+    package static func dayCount(year: Int64, month: Int64) -> Int64 {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -67,6 +65,14 @@ package struct CivilTime: Sendable, Hashable {
     package var rfc3339Milliseconds: String {
         "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(clock).\(pad(millisecond, 3))Z"
     }
+
+    /// As upstream names snapshots: `20150603T132158Z`.
+    package var compact: String {
+        "\(pad(year, 4))\(pad(month, 2))\(pad(day, 2))T\(pad(hour, 2))\(pad(minute, 2))\(pad(second, 2))Z"
+    }
+
+    /// As Go prints times: `2015-06-03 13:21:58 +0000 UTC`.
+    package var spelled: String { "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2)) \(clock) +0000 UTC" }
 
     /// What JSON has for a time that never was.
     package static let never = "0001-01-01T00:00:00Z"
