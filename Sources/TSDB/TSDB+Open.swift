@@ -28,8 +28,7 @@ extension TSDB {
         metrics.reloads.increment()
         let head = Head(blockRange: options.blockRange)
         head.raiseStart(to: try headStart(catalog, blocks))
-        let tombstones = GuardedTombstones()
-        let (log, report) = try replay(options, into: head, tombstones, metrics)
+        let (log, report) = try replay(options, into: head, metrics)
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
         options.logger.info(
@@ -42,8 +41,8 @@ extension TSDB {
         return try TSDB(
             options, metrics,
             Parts(
-                head: head, log: log, blocks: BlockList(blocks.blocks), tombstones: tombstones, catalog: catalog,
-                state: state, lock: lock, corruptions: report.damages.count))
+                head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
+                corruptions: report.damages.count))
     }
 
     private static func prepare(_ options: TSDBOptions, _ metrics: TSDBMetrics) throws(StorageError) -> DirectoryLock {
@@ -75,15 +74,13 @@ extension TSDB {
     }
 
     private static func replay(
-        _ options: TSDBOptions, into head: Head, _ tombstones: GuardedTombstones, _ metrics: TSDBMetrics
+        _ options: TSDBOptions, into head: Head, _ metrics: TSDBMetrics
     ) throws -> (LogWriter, ReplayReport) {
         let directory = FilePath.join(options.directory, logName)
         let report = try LogReplay.replay(fileSystem: options.fileSystem, directory: directory) { _, batch in
             head.replay(batch, metrics)
-            tombstones.replay(batch.deletions, head, metrics.unknownTombstones)
         }
         head.finishReplay()
-        tombstones.current.forget(before: head.start, isAlive: head.holds)
         for damage in report.damages {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
@@ -114,6 +111,8 @@ extension Head {
                 guard let series = replayTarget(batch, row, metrics?.unknownHistogramSlots) else { return }
                 append(series, batch.timestamps[row], histogram)
             })
+        let unknownCount = delete(batch.deletions)
+        metrics?.unknownTombstones.increment(by: Double(unknownCount))
     }
 
     /// The series that a sample of the log is to be appended to; nil for one that is not wanted.

@@ -15,8 +15,7 @@ extension TSDB: Queryable {
         let (found, visible, start) = try head.gate.shared {
             let start = head.start
             let found = try selections.map { selection in
-                try HeadSelection(
-                    selection.matchers, selection.range.clamped(from: start), head, tombstones.current, &resolution)
+                try HeadSelection(selection.matchers, selection.range.clamped(from: start), head, &resolution)
             }
             return (found, blocks.all, start)
         }

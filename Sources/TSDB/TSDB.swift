@@ -23,8 +23,6 @@ package final class TSDB: Sendable {
     let metrics: TSDBMetrics
     /// Changed by the committer under the gate held exclusively; read under the gate.
     let blocks: BlockList
-    /// What was deleted of the head.
-    let tombstones: GuardedTombstones
     let catalog: Catalog
     let committer: Committer
     let maintenance = Monitor(MaintenanceState())
@@ -44,7 +42,6 @@ package final class TSDB: Sendable {
         let head: Head
         let log: LogWriter
         let blocks: BlockList
-        let tombstones: GuardedTombstones
         let catalog: Catalog
         let state: StateStore
         let lock: DirectoryLock
@@ -57,7 +54,6 @@ package final class TSDB: Sendable {
         head = parts.head
         log = parts.log
         blocks = parts.blocks
-        tombstones = parts.tombstones
         catalog = parts.catalog
         state = parts.state
         lock = Mutex(parts.lock)

@@ -15,17 +15,16 @@ extension TSDB {
     func checkpoint() throws {
         metrics.checkpoints.increment()
         let started = ContinuousClock.now
-        let (series, deletions, lsn, segment):
-            ([(LogBatch.NewSeries, HeadSnapshot)], [LogBatch.Deletion], LSN, UInt64)
+        let (series, deletions, lsn, segment): ([(LogBatch.NewSeries, HeadSnapshot)], [LogBatch.Deletion], LSN, UInt64)
         do {
-            (series, deletions, lsn, segment) = try committer.perform { [head, log, tombstones] in
+            (series, deletions, lsn, segment) = try committer.perform { [head, log] in
                 let segment = try log.cutSegment()
                 var series: [(LogBatch.NewSeries, HeadSnapshot)] = []
                 series.reserveCapacity(head.seriesCount)
                 head.forEach {
                     series.append((.init(slot: $0.slot, generation: $0.generation, labels: $0.labels), $0.snapshot()))
                 }
-                return (series, tombstones.current.deletions, log.nextLSN - 1, segment)
+                return (series, head.tombstones.deletions, log.nextLSN - 1, segment)
             }
             let bytes = try writeCheckpoint(series, deletions, lsn, segment)
             options.logger.info("checkpoint written", metadata: ["lsn": "\(lsn)", "bytes": "\(bytes)"])

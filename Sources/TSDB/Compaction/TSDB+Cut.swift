@@ -15,19 +15,17 @@ extension TSDB {
     /// - Parameter range: `[min, max)`
     func cutBlock(_ range: TimeRange) throws {
         let started = ContinuousClock.now
-        let (series, lsn) = try committer.perform { [head, log, tombstones] in
+        let (series, lsn) = try committer.perform { [head, log] in
             head.gate.exclusive { head.raiseStartForAppends(to: range.max) }
-            return (HeadSelection(all: head, tombstones.current).entries, log.nextLSN - 1)
+            return (HeadSelection(all: head).entries, log.nextLSN - 1)
         }
         let block = try writeBlock(series, range, lsn, into: BlockDirectory.path(in: options.directory))
         try catalog.replace(adding: block.map { [$0.record] } ?? [], removing: [], headStart: range.max)
-        let removed = try committer.perform { [head, blocks, tombstones] in
+        let removed = try committer.perform { [head, blocks] in
             head.gate.exclusive {
                 if let block { blocks.replace(adding: [block], removing: []) }
                 head.raiseStart(to: range.max)
-                let removed = head.truncate(before: range.max)
-                tombstones.current.forget(before: range.max, isAlive: head.holds)
-                return removed
+                return head.truncate(before: range.max)
             }
         }
         metrics.seriesRemoved.increment(by: Double(removed.series))

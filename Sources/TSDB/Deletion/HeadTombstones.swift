@@ -1,6 +1,4 @@
-import SelfMetrics
 import SeriesModel
-import StorageAPI
 import WAL
 
 /// What was deleted of the series that are in the head. A value: whoever takes a view keeps what held then.
@@ -53,25 +51,5 @@ struct HeadTombstones: Sendable, Equatable {
                 entries[slot]?.ranges = ranges
             }
         }
-    }
-}
-
-/// The tombstones of the head. Changed by the committer under the gate held exclusively; read under the gate.
-final class GuardedTombstones: @unchecked Sendable {
-    var current = HeadTombstones()
-
-    /// Takes what the log says; what it says of series that are not there is counted. Only before the threads start.
-    func replay(_ deletions: [LogBatch.Deletion], _ head: Head, _ unknown: Counter? = nil) {
-        if deletions.isEmpty { return }
-        let known = deletions.filter { head.holds($0.slot, $0.generation) }
-        current.add(known)
-        unknown?.increment(by: Double(deletions.count - known.count))
-    }
-}
-
-extension Head {
-    /// Whether the series is there still.
-    func holds(_ slot: UInt32, _ generation: UInt32) -> Bool {
-        series(SeriesRef(slot: slot, generation: generation)) != nil
     }
 }

@@ -34,7 +34,7 @@ extension TSDB {
     private func deleteFromHead(
         _ matching: [[LabelMatcher]], _ range: TimeRange, _ resolution: MatcherResolution
     ) throws -> Int {
-        try committer.perform { [head, log, tombstones] in
+        try committer.perform { [head, log] in
             var resolution = resolution
             let slots = PostingsList.union(try matching.map { try resolution.resolve($0, in: head.postings) })
             let deletions = slots.compactMap { head.deletion(of: $0, in: range) }
@@ -42,21 +42,9 @@ extension TSDB {
                 var batch = LogBatch()
                 batch.deletions = Array(deletions[start..<min(start + TSDB.deletionsPerRecord, deletions.count)])
                 _ = try log.append(batch)
-                head.gate.exclusive { tombstones.current.add(batch.deletions) }
+                _ = head.gate.exclusive { head.delete(batch.deletions) }
             }
             return deletions.count
         }
-    }
-}
-
-extension Head {
-    /// What a deletion means for a series: of the range that part in which the series has samples now. Nil for none.
-    fileprivate func deletion(of slot: UInt32, in range: TimeRange) -> LogBatch.Deletion? {
-        guard let series = series(at: slot), let first = series.firstTimestamp, let last = series.last else {
-            return nil
-        }
-        let hidden = TimeRange(min: max(range.min, first, start), max: min(range.max, last.timestamp))
-        guard hidden.min <= hidden.max else { return nil }
-        return LogBatch.Deletion(slot: slot, generation: series.generation, range: hidden)
     }
 }

@@ -17,6 +17,8 @@ final class Head: @unchecked Sendable {
     private var freeSlots: [UInt32] = []
     private var byLabels: [LabelSet: HeadSeries] = [:]
     private(set) var postings = HeadPostings()
+    /// What was deleted of the series.
+    var tombstones = HeadTombstones()
     private(set) var chunkCount = 0
     /// The times of the oldest and newest sample; nil while empty. ms
     private(set) var range: TimeRange?
@@ -133,6 +135,7 @@ final class Head: @unchecked Sendable {
             freeSlots.append(slot)
         }
         postings.remove(leaving)
+        forgetDeletions()
         chunkCount -= chunks
         if let oldest, let known = range {
             range = TimeRange(min: max(oldest, known.min), max: known.max)
@@ -173,5 +176,6 @@ final class Head: @unchecked Sendable {
     func finishReplay() {
         freeSlots = table.indices.filter { table[$0] == nil }.map { UInt32(truncatingIfNeeded: $0) }
         freeSlots.reverse()
+        forgetDeletions()
     }
 }

@@ -22,10 +22,11 @@ extension TSDB {
                 CivilTime(options.clock.now()).compact + "-"
                 + String(repeating: "0", count: 16 - random.utf8.count) + random
             let writer = SnapshotWriter(
-                fileSystem: options.fileSystem, parent: FilePath.join(options.directory, TSDB.snapshotsName), name: name)
+                fileSystem: options.fileSystem, parent: FilePath.join(options.directory, TSDB.snapshotsName), name: name
+            )
             // The view: head and blocks as of one record of the log.
-            let (visible, entries, range, lsn) = try committer.perform { [head, blocks, log, tombstones] in
-                let entries = skipHead ? [] : HeadSelection(all: head, tombstones.current).entries
+            let (visible, entries, range, lsn) = try committer.perform { [head, blocks, log] in
+                let entries = skipHead ? [] : HeadSelection(all: head).entries
                 return (blocks.all, entries, head.range, log.nextLSN - 1)
             }
             try writer.write { directory in
