@@ -23,7 +23,7 @@ extension TSDB {
                     head.gate.shared { head.postings.labelValues(of: name) }
                 }
             }
-            let count = try deleteFromHead(matching, range, resolution)
+            let count = try deleteFromHead(matching, range, resolution) + deleteFromBlocks(matching, range)
             options.logger.info(
                 "series deleted",
                 metadata: ["series": "\(count)", "mint": "\(range.min)", "maxt": "\(range.max)"])

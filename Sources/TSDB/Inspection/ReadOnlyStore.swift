@@ -47,7 +47,7 @@ package final class ReadOnlyStore {
             try numbers(in: head.postings), headRange, head)
         var parts: [(block: Block, series: [UInt32])] = []
         for block in blocks where block.range.overlaps(range) {
-            let series = try numbers(in: block.reader)
+            let series = try block.withoutDeleted(numbers(in: block.reader), in: range)
             if !series.isEmpty { parts.append((block, series)) }
         }
         return try MergedSeriesSet(
