@@ -13,6 +13,8 @@ import Synchronization
 package final class BlockReader: Sendable {
     package let path: String
     package let footer: BlockFooter
+    /// What was deleted when the block was opened: `read(series:)` leaves it out.
+    package let tombstones: BlockTombstones
     private let data: MappedFile
     private let index: Mutex<IndexReader>
     /// By series number, filled as series are met; empty before the first. 16 bytes a series.
@@ -34,6 +36,8 @@ package final class BlockReader: Sendable {
         }
         self.path = path
         self.footer = footer
+        tombstones = try BlockTombstones.read(
+            fileSystem: fileSystem, path: path, seriesCount: footer.seriesCount)
         self.data = data
         index = Mutex(try IndexReader(indexFile, footer: footer))
         let header = try dataBytes(0, BlockFormat.fileHeaderBytes)
@@ -133,10 +137,23 @@ package final class BlockReader: Sendable {
 
     // MARK: - Samples
 
-    /// Appends the series' samples within the range to the buffer.
+    /// Appends the series' samples within the range to the buffer, without those that were deleted.
     /// - Throws: `StorageError.corruption`.
     package func read(
         series: UInt32, range: TimeRange = .all, into buffer: inout SampleBuffer
+    ) throws(StorageError) {
+        guard let deleted = tombstones.ranges(of: series) else {
+            try readStored(series, range, into: &buffer)
+            return
+        }
+        if deleted.covers(range) { return }
+        let before = BufferMark(buffer)
+        try readStored(series, range, into: &buffer)
+        buffer.removeAll(in: deleted, since: before)
+    }
+
+    private func readStored(
+        _ series: UInt32, _ range: TimeRange, into buffer: inout SampleBuffer
     ) throws(StorageError) {
         let all = try chunks(of: series)
         guard let first = all.firstIndex(where: { $0.range.max >= range.min }) else { return }

@@ -25,7 +25,8 @@ extension TSDB: Queryable {
             var parts: [(block: Block, series: [UInt32])] = []
             for block in visible where block.range.overlaps(selection.range) {
                 try cancellation.check()
-                let series = try resolution.resolve(selection.matchers, in: block.reader)
+                let found = try resolution.resolve(selection.matchers, in: block.reader)
+                let series = try block.withoutDeleted(found, in: selection.range)
                 if !series.isEmpty { parts.append((block, series)) }
             }
             sets.append(

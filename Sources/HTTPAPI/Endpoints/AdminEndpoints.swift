@@ -37,7 +37,7 @@ extension APIRoutes {
         case "", "0", "f", "F", "false", "FALSE", "False": skipsHead = false
         case "1", "t", "T", "true", "TRUE", "True": skipsHead = true
         case let text:
-            throw .invalidParameter(
+            throw APIError.invalidParameter(
                 "skip_head",
                 "unable to parse boolean: strconv.ParseBool: parsing \(GoQuote.quote(text)): invalid syntax")
         }

@@ -18,7 +18,7 @@ extension TSDB {
     package func deleteSeries(matching: [[LabelMatcher]], in range: TimeRange) throws -> Int {
         // Not beside a cut: its block would have what is deleted meanwhile.
         try exclusively {
-            let count = try deleteFromHead(matching, range)
+            let count = try deleteFromHead(matching, range) + deleteFromBlocks(matching, range)
             options.logger.info(
                 "series deleted",
                 metadata: ["series": "\(count)", "mint": "\(range.min)", "maxt": "\(range.max)"])

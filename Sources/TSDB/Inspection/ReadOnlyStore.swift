@@ -13,7 +13,6 @@ package final class ReadOnlyStore {
     /// What could not be read, and was left out: damages of the log, and of blocks.
     package private(set) var damages: [StoreDamage] = []
     private let head: Head
-    private let tombstones = GuardedTombstones()
     private let blocks: [Block]
     private let start: Timestamp
 
@@ -26,10 +25,7 @@ package final class ReadOnlyStore {
         head = Head(blockRange: 2 * 3_600_000)
         let report = try LogReplay.replay(
             fileSystem: fileSystem, directory: FilePath.join(directory, TSDB.logName), repair: false
-        ) { [head, tombstones] _, batch in
-            head.replay(batch)
-            tombstones.replay(batch.deletions, head)
-        }
+        ) { [head] _, batch in head.replay(batch) }
         head.finishReplay()
         damages = report.damages.map(StoreDamage.init)
         let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
@@ -48,10 +44,10 @@ package final class ReadOnlyStore {
         }
         let headRange = range.clamped(from: start)
         let headPart = HeadSelection(
-            try numbers(in: head.postings), headRange, head, tombstones.current)
+            try numbers(in: head.postings), headRange, head)
         var parts: [(block: Block, series: [UInt32])] = []
         for block in blocks where block.range.overlaps(range) {
-            let series = try numbers(in: block.reader)
+            let series = try block.withoutDeleted(numbers(in: block.reader), in: range)
             if !series.isEmpty { parts.append((block, series)) }
         }
         return try MergedSeriesSet(

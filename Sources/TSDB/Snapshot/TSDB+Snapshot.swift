@@ -23,7 +23,8 @@ extension TSDB {
                 CivilTime(options.clock.now()).compact + "-"
                 + String(repeating: "0", count: 16 - random.utf8.count) + random
             let writer = SnapshotWriter(
-                fileSystem: options.fileSystem, parent: FilePath.join(options.directory, TSDB.snapshotsName), name: name)
+                fileSystem: options.fileSystem, parent: FilePath.join(options.directory, TSDB.snapshotsName), name: name
+            )
             // The view: head and blocks as of one record of the log.
             let (visible, cut, newest, lsn) = try committer.perform { [head, blocks, log] in
                 (blocks.all, skipHead ? nil : HeadCut(head, .all), head.range?.max ?? .max, log.nextLSN - 1)

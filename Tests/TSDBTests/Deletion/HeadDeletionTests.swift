@@ -42,7 +42,8 @@ struct HeadDeletionTests {
         try await fill(test, minutes: 10)
         try test.store.deleteSeries(matching: [[.equal("i", "a")]], in: TimeRange(min: minute(8), max: .max))
         let range = TimeRange(min: minute(0), max: minute(10))
-        #expect(try test.select([.equal("i", "a")], range, newestOnly: true).first?.samples.last?.timestamp == minute(7))
+        #expect(
+            try test.select([.equal("i", "a")], range, newestOnly: true).first?.samples.last?.timestamp == minute(7))
         let late = TimeRange(min: minute(9), max: minute(10))
         #expect(try test.select([.equal("i", "a")], late, newestOnly: true).allSatisfy { $0.samples.isEmpty })
     }
@@ -128,7 +129,7 @@ struct HeadDeletionTests {
         #expect(block.record.seriesCount == 1)
         #expect(block.record.sampleCount == 119 - 71)
         // What reaches beyond the block is held still.
-        #expect(test.store.tombstones.current.count == 1)
+        #expect(test.store.head.tombstones.count == 1)
         try test.kill()
         #expect(try test.contents() == expected)
     }
