@@ -63,6 +63,7 @@ let package = Package(
         .target(name: "CNumberText"),
         .target(name: "CPosixShim"),
         .target(name: "CChecksum"),
+        .target(name: "CBitPacking"),
 
         // Ground
         module("ByteCoding", "CChecksum", "CLZ4", "CSnappy"),
@@ -77,6 +78,7 @@ let package = Package(
         // Languages
         module("Exposition", "SeriesModel"),
         module("ChunkEncoding", "SeriesModel", "ByteCoding"),
+        module("ColdPages", "ByteCoding", "CBitPacking"),
         module("PromQLSyntax", "SeriesModel", "Regexp"),
         module("Relabeling", "SeriesModel", "Regexp", "ConfigTree"),
         module("Templating", "SeriesModel", "Regexp"),
@@ -92,7 +94,8 @@ let package = Package(
         // Engines
         module("StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "FileIO"),
         module("WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
-        module("Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
+        module(
+            "Blocks", "ColdPages", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
             "PrometheusBlocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
