@@ -63,6 +63,7 @@ let package = Package(
         .target(name: "CNumberText"),
         .target(name: "CPosixShim"),
         .target(name: "CChecksum"),
+        .target(name: "CBitPacking"),
 
         // Ground
         module("ByteCoding", "CChecksum", "CLZ4", "CSnappy"),
@@ -77,6 +78,7 @@ let package = Package(
         // Languages
         module("Exposition", "SeriesModel"),
         module("ChunkEncoding", "SeriesModel", "ByteCoding"),
+        module("ColdPages", "ByteCoding", "CBitPacking"),
         module("PromQLSyntax", "SeriesModel", "Regexp"),
         module("Relabeling", "SeriesModel", "Regexp", "ConfigTree"),
         module("Templating", "SeriesModel", "Regexp"),
@@ -92,7 +94,8 @@ let package = Package(
         // Engines
         module("StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "FileIO"),
         module("WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
-        module("Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
+        module(
+            "Blocks", "ColdPages", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
             "PrometheusBlocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(
@@ -167,9 +170,12 @@ let package = Package(
         tests(
             "BlockTransfer", "Blocks", "ChunkEncoding", "FileIO", "PrometheusBlocks", "SeriesModel", "StorageAPI",
             "TestSupport"),
-        tests("Blocks", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport"),
+        tests(
+            "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles",
+            "TestSupport"),
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
+        tests("ColdPages", "ByteCoding"),
         tests("ConfigTree"),
         tests("Demo"),
         tests("Exposition", "SeriesModel", "TestSupport"),
@@ -225,9 +231,12 @@ let package = Package(
         benchmark(
             "Store", "BackendSeries", "HeadMemory", "TSDB", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics",
             logging),
-        benchmark("Ingest", "BackendSeries", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics", logging),
         benchmark(
-            "Query", "BackendSeries", "TSDB", "PromQLEngine", "RemoteStorage", "FileIO", "ByteCoding", "StorageAPI", "SeriesModel",
+            "Ingest", "BackendSeries", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics",
+            logging),
+        benchmark(
+            "Query", "BackendSeries", "TSDB", "PromQLEngine", "RemoteStorage", "FileIO", "ByteCoding", "StorageAPI",
+            "SeriesModel",
             "SelfMetrics", logging,
             exclude: ["side_by_side.py", "query_set.py", "servers.py", "measure.py", "report.py"]),
     ],

@@ -1,7 +1,5 @@
 package import Blocks
-import ChunkEncoding
 package import FileIO
-package import PrometheusBlocks
 package import SeriesModel
 import StorageAPI
 
@@ -25,21 +23,21 @@ package struct BlockSink: Sendable {
     /// Writes a block.
     /// - Parameters:
     ///   - range: the end is excluded. ms
-    ///   - body: hands the series to its argument, one after the other. A series without chunks is left out.
-    /// - Returns: nil, and no block, where no series has chunks.
+    ///   - body: hands the series to its argument, one after the other. A series without samples is left out.
+    /// - Returns: nil, and no block, where no series has samples.
     package func write(
         _ identifier: BlockIdentifier, range: TimeRange, level: Int = 1,
-        _ body: (_ add: (LabelSet, [PrometheusChunk]) throws -> Void) throws -> Void
+        _ body: (_ add: (LabelSet, SampleBuffer) throws -> Void) throws -> Void
     ) throws -> BlockFooter? {
         // What comes from elsewhere is in no log record.
         var writer = try BlockWriter(
             fileSystem: fileSystem, directory: directory, identifier: identifier, range: range, level: level, lsn: 0)
         var count = 0
         do {
-            try body { labels, chunks in
-                if chunks.isEmpty { return }
+            try body { labels, samples in
+                if samples.isEmpty { return }
                 count += 1
-                try writer.addSeries(labels, chunks: try chunks.map { try BlockChunk($0) })
+                try writer.addSeries(labels, samples)
             }
         } catch {
             // The first error is the one to tell; what is left is removed when the store is opened.
@@ -51,15 +49,5 @@ package struct BlockSink: Sendable {
             return nil
         }
         return try writer.finish()
-    }
-}
-
-extension BlockChunk {
-    /// - Throws: `StorageError.invalid` for an encoding that our blocks do not have.
-    fileprivate init(_ chunk: PrometheusChunk) throws(StorageError) {
-        guard case .plain(let encoding) = chunk.encoding else {
-            throw .invalid(reason: "chunk of encoding \(chunk.encoding.rawValue)")
-        }
-        self.init(encoding: encoding, range: chunk.range, sampleCount: chunk.sampleCount, bytes: chunk.bytes)
     }
 }

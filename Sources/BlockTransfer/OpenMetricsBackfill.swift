@@ -125,7 +125,7 @@ package struct OpenMetricsBackfill: Sendable {
                 for one in holding {
                     samples.removeAll()
                     try one.read(range: wanted, into: &samples)
-                    try add(one.labels, SampleChunks.cut(samples))
+                    try add(one.labels, samples)
                 }
             }
             if let footer { report(footer) }

@@ -77,8 +77,12 @@ package struct PrometheusImport: Sendable {
             let block = try PrometheusBlock(fileSystem: fileSystem, path: path)
             let range = TimeRange(min: meta.minTime, max: meta.maxTime)
             let footer = try sink.write(identifier, range: range, level: max(1, meta.compaction?.level ?? 1)) { add in
+                var samples = SampleBuffer()
                 for series in try block.allPostings() {
-                    try add(try block.labels(of: series), try chunks(of: series, in: block))
+                    samples.removeAll()
+                    // What was deleted, and what reaches beyond the block's own range, is not taken.
+                    try block.read(series: series, range: block.range, into: &samples)
+                    try add(try block.labels(of: series), samples)
                 }
             }
             return footer.map { .written($0) } ?? .empty
@@ -87,30 +91,6 @@ package struct PrometheusImport: Sendable {
         } catch {
             return .failed(.invalid(reason: "\(path): \(error)"))
         }
-    }
-
-    /// The chunks as they are, or cut anew where something was deleted, where they have an encoding that ours have not,
-    /// or reach beyond what the block says of itself.
-    private func chunks(of series: UInt32, in block: PrometheusBlock) throws -> [PrometheusChunk] {
-        let references = try block.chunks(of: series)
-        if try block.tombstones(of: series).isEmpty {
-            var chunks: [PrometheusChunk] = []
-            chunks.reserveCapacity(references.count)
-            for reference in references {
-                let chunk = try block.chunk(reference)
-                guard case .plain = chunk.encoding, block.range.contains(chunk.range.min),
-                    block.range.contains(chunk.range.max)
-                else { break }
-                // Says whether the bytes are what the index says of them.
-                var samples = SampleBuffer()
-                try block.read(reference, into: &samples)
-                chunks.append(chunk)
-            }
-            if chunks.count == references.count { return chunks }
-        }
-        var samples = SampleBuffer()
-        try block.read(series: series, range: block.range, into: &samples)
-        return SampleChunks.cut(samples)
     }
 
     // MARK: - Log
@@ -125,7 +105,7 @@ package struct PrometheusImport: Sendable {
                 for series in log.series where series.range.overlaps(wanted) {
                     samples.removeAll()
                     try series.read(range: wanted, into: &samples)
-                    try add(series.labels, SampleChunks.cut(samples))
+                    try add(series.labels, samples)
                 }
             }
             return footer.map { .written($0) } ?? .empty

@@ -10,6 +10,7 @@ package struct BlockFooter: Sendable, Hashable {
     /// block ends where the next begins. ms
     package var range: TimeRange
     package var seriesCount = 0
+    /// Pages of floats and chunks of histograms.
     package var chunkCount = 0
     package var sampleCount = 0
     /// 1 for a block cut from the head, more for merged ones.
@@ -27,22 +28,23 @@ package struct BlockFooter: Sendable, Hashable {
     package var bytes: Int { dataBytes + indexBytes + encoded.count }
 }
 
-/// Where the tables of the index lie: offsets into the pages' contents, and numbers of rows.
+/// Where the parts of the index lie.
 struct IndexTables: Sendable, Hashable {
-    /// The symbols' bytes.
-    var symbols: UInt64 = 0
-    /// Their ends, relative to `symbols`: row i is where symbol i begins; one row more than symbols.
-    var symbolRows: UInt64 = 0
-    var symbolCount: UInt32 = 0
-    /// Where each series' entry begins; one row more than series.
-    var seriesRows: UInt64 = 0
-    var pairRows: UInt64 = 0
-    var pairCount: UInt32 = 0
-    /// The first pair of each label name; one row more than names.
-    var nameRows: UInt64 = 0
-    var nameCount: UInt32 = 0
-    /// Where the contents end.
-    var end: UInt64 = 0
+    /// Equal items cut into blocks of a fixed number of them.
+    struct Section: Sendable, Hashable {
+        /// The number of its first block.
+        var block: UInt32 = 0
+        var items: UInt32 = 0
+    }
+
+    var symbols = Section()
+    var pairs = Section()
+    var names = Section()
+    var layouts = Section()
+    var series = Section()
+    /// Where the directory of the blocks begins, and how many blocks it has. Behind the last one it ends.
+    var directory: UInt64 = 0
+    var blockCount: UInt32 = 0
 }
 
 // MARK: - Bytes
@@ -59,11 +61,12 @@ extension BlockFooter {
         for number in [seriesCount, chunkCount, sampleCount] { builder.appendLittleEndian(UInt64(number)) }
         builder.appendLittleEndian(lsn)
         for number in [dataBytes, indexBytes] { builder.appendLittleEndian(UInt64(number)) }
-        for offset in [tables.symbols, tables.symbolRows, tables.seriesRows, tables.pairRows, tables.nameRows] {
-            builder.appendLittleEndian(offset)
+        for section in [tables.symbols, tables.pairs, tables.names, tables.layouts, tables.series] {
+            builder.appendLittleEndian(section.block)
+            builder.appendLittleEndian(section.items)
         }
-        builder.appendLittleEndian(tables.end)
-        for count in [tables.symbolCount, tables.pairCount, tables.nameCount] { builder.appendLittleEndian(count) }
+        builder.appendLittleEndian(tables.directory)
+        builder.appendLittleEndian(tables.blockCount)
         builder.appendLittleEndian(UInt32(parents.count))
         for parent in parents { builder.append(parent) }
         builder.appendLittleEndian(CRC32C.checksum(builder.bytes))
@@ -76,60 +79,62 @@ extension BlockFooter {
         guard contentBytes > 0, bytes.starts(with: BlockFormat.footerMagic) else {
             throw .corruption(file: file, offset: 0, reason: "not a block footer")
         }
+        guard CRC32C.checksum(bytes[..<contentBytes]) == bytes[contentBytes...].littleEndian32 else {
+            throw .corruption(file: file, offset: contentBytes, reason: "checksum of the footer")
+        }
+        let version = bytes[BlockFormat.footerMagic.count...].littleEndian32
+        guard version == BlockFormat.version else {
+            throw .corruption(
+                file: file, offset: BlockFormat.footerMagic.count,
+                reason: "a block of format version \(version): only version \(BlockFormat.version) is read")
+        }
         do throws(ByteError) {
-            let (version, checksum, footer) = try ByteCursor.read(bytes) {
-                (cursor: inout ByteCursor) throws(ByteError) in
-                _ = try cursor.bytes(BlockFormat.footerMagic.count)
-                let version = try cursor.littleEndian(UInt32.self)
-                let footer = try BlockFooter(&cursor)
-                return (version, try cursor.littleEndian(UInt32.self), footer)
-            }
-            self = footer
-            guard version == BlockFormat.version else {
-                throw ByteError.outOfBounds(offset: 8, what: "version \(version)")
-            }
-            guard checksum == CRC32C.checksum(bytes[..<contentBytes]) else {
-                throw ByteError.outOfBounds(offset: contentBytes, what: "checksum")
+            self = try ByteCursor.read(bytes) { (cursor: inout ByteCursor) throws(ByteError) in
+                try BlockFooter(&cursor)
             }
         } catch {
             throw .corruption(error, file: file, base: 0)
         }
     }
 
+    /// - Parameter cursor: over a footer whose checksum is right.
     private init(_ cursor: inout ByteCursor) throws(ByteError) {
         func number(_ what: String) throws(ByteError) -> Int {
             let offset = cursor.position
-            guard let number = Int(exactly: try cursor.littleEndian(UInt64.self)) else {
+            guard let number = Int(exactly: try cursor.littleEndian(UInt64.self)), number < 1 << 62 else {
                 throw .outOfBounds(offset: offset, what: what)
             }
             return number
         }
+        func section() throws(ByteError) -> IndexTables.Section {
+            IndexTables.Section(
+                block: try cursor.littleEndian(UInt32.self), items: try cursor.littleEndian(UInt32.self))
+        }
+        _ = try cursor.bytes(BlockFormat.footerMagic.count + 4)
         level = Int(try cursor.littleEndian(UInt32.self))
         identifier = try cursor.blockIdentifier()
         range = TimeRange(min: try cursor.littleEndian(Int64.self), max: try cursor.littleEndian(Int64.self))
         seriesCount = try number("number of series")
-        chunkCount = try number("number of chunks")
+        chunkCount = try number("number of pages")
         sampleCount = try number("number of samples")
         lsn = try cursor.littleEndian(UInt64.self)
         dataBytes = try number("data size")
         indexBytes = try number("index size")
-        tables.symbols = try cursor.littleEndian(UInt64.self)
-        tables.symbolRows = try cursor.littleEndian(UInt64.self)
-        tables.seriesRows = try cursor.littleEndian(UInt64.self)
-        tables.pairRows = try cursor.littleEndian(UInt64.self)
-        tables.nameRows = try cursor.littleEndian(UInt64.self)
-        tables.end = try cursor.littleEndian(UInt64.self)
-        tables.symbolCount = try cursor.littleEndian(UInt32.self)
-        tables.pairCount = try cursor.littleEndian(UInt32.self)
-        tables.nameCount = try cursor.littleEndian(UInt32.self)
+        tables.symbols = try section()
+        tables.pairs = try section()
+        tables.names = try section()
+        tables.layouts = try section()
+        tables.series = try section()
+        tables.directory = try cursor.littleEndian(UInt64.self)
+        tables.blockCount = try cursor.littleEndian(UInt32.self)
         let offset = cursor.position
         let parentCount = Int(try cursor.littleEndian(UInt32.self))
         guard parentCount <= cursor.remaining / 16 else { throw .outOfBounds(offset: offset, what: "parents") }
         parents = []
         for _ in 0..<parentCount { parents.append(try cursor.blockIdentifier()) }
-        guard seriesCount < Int(UInt32.max), cursor.remaining == BlockFormat.checksumBytes else {
-            throw .outOfBounds(offset: cursor.position, what: "footer")
-        }
+        guard seriesCount < Int(UInt32.max), seriesCount == Int(tables.series.items), range.min < range.max,
+            cursor.remaining == BlockFormat.checksumBytes
+        else { throw .outOfBounds(offset: cursor.position, what: "footer") }
     }
 }
 
@@ -144,5 +149,14 @@ extension ByteBuilder {
 extension ByteCursor {
     fileprivate mutating func blockIdentifier() throws(ByteError) -> BlockIdentifier {
         BlockIdentifier(high: try bigEndian(UInt64.self), low: try bigEndian(UInt64.self))
+    }
+}
+
+extension Collection<UInt8> {
+    /// Of the first four bytes.
+    var littleEndian32: UInt32 {
+        var value: UInt32 = 0
+        for (index, byte) in prefix(4).enumerated() { value |= UInt32(byte) << UInt32(8 * index) }
+        return value
     }
 }

@@ -65,3 +65,31 @@ extension SampleBuffer {
         }
     }
 }
+
+/// Where in a buffer the samples of each source begin, and whether every source is newer than those before.
+package struct SourceMarks {
+    /// And the end; empty while there are less than two sources.
+    package private(set) var marks: [BufferMark] = []
+    package private(set) var isOrdered = true
+    private let start: BufferMark
+    private var end: BufferMark
+    private var newest: Timestamp?
+
+    package init(_ buffer: SampleBuffer) {
+        start = BufferMark(buffer)
+        end = start
+    }
+
+    /// A source's samples are in the buffer.
+    package mutating func note(_ buffer: SampleBuffer) {
+        guard let oldest = buffer.oldest(since: end), let last = buffer.newest(since: end) else { return }
+        let mark = end
+        end = BufferMark(buffer)
+        if let known = newest {
+            if marks.isEmpty { marks = [start, mark] }
+            marks.append(end)
+            isOrdered = isOrdered && oldest > known
+        }
+        newest = max(newest ?? .min, last)
+    }
+}

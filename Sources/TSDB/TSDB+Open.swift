@@ -74,7 +74,7 @@ extension TSDB {
         }
         // The catalog is new: the blocks that were cut here tell. Those brought in from elsewhere have no record
         // number.
-        return Head.start(behind: found.blocks)
+        return found.blocks.headStart
     }
 
     private static func replay(

@@ -206,11 +206,11 @@ struct TSDBMetrics: Sendable {
         }
     }
 
-    /// A chunk goes into a block.
-    func observe(_ chunk: BlockChunk) {
-        chunkRange.observe(Double(chunk.range.max.subtractingClamped(chunk.range.min)) / 1000)
-        chunkSamples.observe(Double(chunk.sampleCount))
-        chunkBytes.observe(Double(chunk.bytes.count))
+    /// A series goes into a block.
+    func observe(_ samples: SampleBuffer) {
+        guard let oldest = samples.oldest(), let newest = samples.newest() else { return }
+        chunkRange.observe(Double(newest.subtractingClamped(oldest)) / 1000)
+        chunkSamples.observe(Double(samples.count + samples.histograms.count))
     }
 
     /// Before each exposition.

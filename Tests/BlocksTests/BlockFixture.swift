@@ -1,4 +1,3 @@
-import ChunkEncoding
 import FileIO
 import SeriesModel
 import StorageAPI
@@ -15,17 +14,17 @@ struct BlockFixture {
 
     struct Series {
         var labels: LabelSet
-        var chunks: [BlockChunk]
         var samples = SampleBuffer()
     }
 
-    static func chunk(_ timestamps: [Timestamp], _ values: [Double]) -> BlockChunk {
-        BlockChunk(
-            encoding: .xor, range: TimeRange(min: timestamps.first ?? 0, max: timestamps.last ?? 0),
-            sampleCount: timestamps.count, bytes: XORAppender.encode(timestamps: timestamps[...], values: values[...]))
+    static func samples(_ timestamps: [Timestamp], _ values: [Double]) -> SampleBuffer {
+        var samples = SampleBuffer()
+        samples.timestamps = timestamps
+        samples.values = values
+        return samples
     }
 
-    /// `count` series in label order with labels of few and of many values, and one to three chunks each.
+    /// `count` series in label order with labels of few and of many values, and one to three runs of samples each.
     static func series(_ count: Int, seed: UInt64 = 9) -> [Series] {
         var random = SeededRandom(seed: seed)
         var series: [Series] = []
@@ -35,12 +34,11 @@ struct BlockFixture {
                 Label("job", index % 3 == 0 ? "a" : "\u{E9}"),
             ]
             if index % 5 == 0 { labels.append(Label("zone", "z\(index % 2)")) }
-            var one = Series(labels: LabelSet(labels), chunks: [])
+            var one = Series(labels: LabelSet(labels))
             var time = Int64.random(in: 0..<1000, using: &random)
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 let times = (0..<Int.random(in: 1...40, using: &random)).map { time + Int64($0) * 15_000 }
                 let values = times.map { Double($0 % 977) / 8 }
-                one.chunks.append(chunk(times, values))
                 one.samples.timestamps += times
                 one.samples.values += values
                 time = (times.last ?? 0) + 20_000
@@ -55,7 +53,7 @@ struct BlockFixture {
         var writer = try BlockWriter(
             fileSystem: disk, directory: directory, identifier: identifier, range: range, level: 2,
             parents: [BlockIdentifier(high: 1, low: 2), BlockIdentifier(high: 3, low: 4)], lsn: 77)
-        for one in series { try writer.addSeries(one.labels, chunks: one.chunks) }
+        for one in series { try writer.addSeries(one.labels, one.samples) }
         return try writer.finish()
     }
 
@@ -71,7 +69,7 @@ struct BlockFixture {
         var samples = SampleBuffer()
         for series in reader.allPostings().prefix(100) {
             _ = try reader.labels(of: series).description
-            for chunk in try reader.chunks(of: series) { try reader.read(chunk, into: &samples) }
+            try reader.read(series: series, range: .all, into: &samples)
         }
     }
 }

@@ -19,11 +19,8 @@ struct BlockRoundTripTests {
         #expect(reader.seriesCount == count)
         for (number, expected) in series.enumerated() {
             #expect(try reader.labels(of: UInt32(number)) == expected.labels)
-            let chunks = try reader.chunks(of: UInt32(number))
-            #expect(chunks.map(\.range) == expected.chunks.map(\.range))
-            #expect(try chunks.map(reader.chunk) == expected.chunks)
             var samples = SampleBuffer()
-            for chunk in chunks { try reader.read(chunk, into: &samples) }
+            try reader.read(series: UInt32(number), range: .all, into: &samples)
             #expect(samples.timestamps == expected.samples.timestamps)
             #expect(samples.values == expected.samples.values)
         }
@@ -61,8 +58,8 @@ struct BlockRoundTripTests {
 
     @Test("tells texts apart that only look the same")
     func bytes() throws {
-        let composed = BlockFixture.Series(labels: ["a": "\u{E9}"], chunks: [BlockFixture.chunk([1], [1])])
-        let decomposed = BlockFixture.Series(labels: ["a": "e\u{301}"], chunks: [BlockFixture.chunk([1], [2])])
+        let composed = BlockFixture.Series(labels: ["a": "\u{E9}"], samples: BlockFixture.samples([1], [1]))
+        let decomposed = BlockFixture.Series(labels: ["a": "e\u{301}"], samples: BlockFixture.samples([1], [2]))
         try BlockFixture.write([composed, decomposed].sorted { $0.labels < $1.labels }, to: disk)
         let reader = try BlockFixture.open(disk)
         #expect(try reader.labelValues(of: "a").count == 2)
@@ -73,14 +70,13 @@ struct BlockRoundTripTests {
     @Test("reads only the samples of a range")
     func range() throws {
         let one = BlockFixture.Series(
-            labels: ["a": "b"], chunks: [BlockFixture.chunk([10, 20, 30], [1, 2, 3])])
+            labels: ["a": "b"], samples: BlockFixture.samples([10, 20, 30], [1, 2, 3]))
         try BlockFixture.write([one], to: disk)
         let reader = try BlockFixture.open(disk)
-        let chunk = try #require(try reader.chunks(of: 0).first)
         var samples = SampleBuffer()
-        try reader.read(chunk, range: TimeRange(min: 15, max: 25), into: &samples)
+        try reader.read(series: 0, range: TimeRange(min: 15, max: 25), into: &samples)
         #expect(samples.timestamps == [20])
-        try reader.read(chunk, range: TimeRange(min: 25, max: 15), into: &samples)
+        try reader.read(series: 0, range: TimeRange(min: 25, max: 15), into: &samples)
         #expect(samples.timestamps == [20])
     }
 
@@ -93,7 +89,6 @@ struct BlockRoundTripTests {
         #expect(footer.identifier == BlockFixture.identifier)
         #expect(footer.range == BlockFixture.range)
         #expect(footer.seriesCount == 20)
-        #expect(footer.chunkCount == series.reduce(0) { $0 + $1.chunks.count })
         #expect(footer.sampleCount == series.reduce(0) { $0 + $1.samples.count })
         #expect(footer.level == 2)
         #expect(footer.parents == [BlockIdentifier(high: 1, low: 2), BlockIdentifier(high: 3, low: 4)])
@@ -111,7 +106,7 @@ struct BlockRoundTripTests {
         #expect(try empty.postings(name: "a", value: "b") == [])
         let other = SimulatedFileSystem()
         try BlockFixture.write(
-            [BlockFixture.Series(labels: .empty, chunks: [BlockFixture.chunk([1], [1])])], to: other)
+            [BlockFixture.Series(labels: .empty, samples: BlockFixture.samples([1], [1]))], to: other)
         let reader = try BlockFixture.open(other)
         try reader.verify()
         #expect(try reader.labels(of: 0) == .empty)
@@ -125,7 +120,7 @@ struct BlockRoundTripTests {
         let series = BlockFixture.series(50)
         var writer = try BlockWriter(
             fileSystem: files, directory: root, identifier: BlockFixture.identifier, range: BlockFixture.range, lsn: 1)
-        for one in series { try writer.addSeries(one.labels, chunks: one.chunks) }
+        for one in series { try writer.addSeries(one.labels, one.samples) }
         _ = try writer.finish()
         let path = FilePath.join(root, BlockFixture.identifier.description)
         let reader = try BlockReader(fileSystem: files, path: path)

@@ -18,12 +18,12 @@ struct BlockWriterTests {
 
     @Test("refuses series out of label order, or twice")
     func order() throws {
-        let chunk = BlockFixture.chunk([1], [1])
+        let samples = BlockFixture.samples([1], [1])
         for labels in [["a": "1"], ["a": "2"]] as [LabelSet] {
             var writer = try writer(disk)
-            try writer.addSeries(["a": "2"], chunks: [chunk])
+            try writer.addSeries(["a": "2"], samples)
             do {
-                try writer.addSeries(labels, chunks: [chunk])
+                try writer.addSeries(labels, samples)
                 Issue.record("\(labels) was taken")
             } catch {
                 guard case .invalid = error else { throw error }
@@ -33,12 +33,12 @@ struct BlockWriterTests {
     }
 
     @Test(
-        "refuses chunks out of order or outside of the block",
-        arguments: [[[5, 10], [10, 11]], [[5], [4]], [[7_200_000]], [[-1]]] as [[[Timestamp]]])
-    func chunks(times: [[Timestamp]]) throws {
+        "refuses samples out of order or outside of the block",
+        arguments: [[5, 10, 10, 11], [5, 4], [7_200_000], [-1]] as [[Timestamp]])
+    func samples(times: [Timestamp]) throws {
         var writer = try writer(disk)
         do {
-            try writer.addSeries(["a": "b"], chunks: times.map { BlockFixture.chunk($0, $0.map { Double($0) }) })
+            try writer.addSeries(["a": "b"], BlockFixture.samples(times, times.map { Double($0) }))
             Issue.record("\(times) was taken")
         } catch {
             guard case .invalid = error else { throw error }
@@ -46,11 +46,11 @@ struct BlockWriterTests {
         try writer.abandon()
     }
 
-    @Test("leaves out series without chunks")
-    func noChunks() throws {
+    @Test("leaves out series without samples")
+    func noSamples() throws {
         var writer = try writer(disk)
-        try writer.addSeries(["a": "b"], chunks: [])
-        try writer.addSeries(["a": "c"], chunks: [BlockFixture.chunk([0, 7_199_999], [1, 2])])
+        try writer.addSeries(["a": "b"], SampleBuffer())
+        try writer.addSeries(["a": "c"], BlockFixture.samples([0, 7_199_999], [1, 2]))
         #expect(try writer.finish().seriesCount == 1)
         try BlockFixture.open(disk).verify()
     }
@@ -58,7 +58,7 @@ struct BlockWriterTests {
     @Test("happens beside the block's place until it is whole")
     func aside() throws {
         var writer = try writer(disk)
-        try writer.addSeries(["a": "b"], chunks: [BlockFixture.chunk([1], [1])])
+        try writer.addSeries(["a": "b"], BlockFixture.samples([1], [1]))
         let (blocks, leftovers) = try BlockDirectory.list(fileSystem: disk, directory: BlockFixture.directory)
         #expect(blocks == [])
         #expect(leftovers == [BlockFixture.path + ".tmp"])

@@ -60,7 +60,9 @@ struct PosixFileSystemTests {
         try files.remove(directory("a"))
         #expect(try files.read(directory("b"), limit: 9) == [1, 2])
         #expect { try files.link(directory("b"), to: directory("b")) } throws: { ($0 as? FileError)?.code == EEXIST }
-        #expect { try files.link(directory("a"), to: directory("c")) } throws: { ($0 as? FileError)?.isNotFound == true }
+        #expect { try files.link(directory("a"), to: directory("c")) } throws: {
+            ($0 as? FileError)?.isNotFound == true
+        }
     }
 
     @Test("does not read more than the bound")

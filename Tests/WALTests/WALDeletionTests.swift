@@ -118,7 +118,7 @@ struct WALDeletionTests {
 /// The third example of `docs/formats/wal.md`, byte for byte.
 @Suite("The log, version 1, with deletions")
 struct WALDeletionGoldenTests {
-    private static let frame = 
+    private static let frame =
         "cb05e2260f0000000100000000000000020000000f00000002000180a0abfef962987502010000"
 
     private var batch: LogBatch {

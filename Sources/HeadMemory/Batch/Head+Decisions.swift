@@ -142,7 +142,9 @@ extension Head {
         for series in batch.newSeries {
             replaySeries(series.labels, slot: series.slot, generation: series.generation)
         }
-        if batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty { return UnknownSlots(floats: replayFloats(batch)) }
+        if batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty {
+            return UnknownSlots(floats: replayFloats(batch))
+        }
         var unknown = UnknownSlots()
         var late = batch.outOfOrderRows[...]
         func isLate(_ row: Int) -> Bool {

@@ -6,7 +6,7 @@ package import WAL
 ///
 /// Series are named by slot and generation, as in the log: the next owner of a slot has nothing to do with what was
 /// deleted of the one before.
-struct HeadTombstones: Sendable, Equatable {
+package struct HeadTombstones: Sendable, Equatable {
     private struct Entry: Sendable, Equatable {
         var generation: UInt32
         var ranges: TimeRangeSet
@@ -14,10 +14,10 @@ struct HeadTombstones: Sendable, Equatable {
 
     private var entries: [UInt32: Entry] = [:]
 
-    var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty }
 
     /// The number of series.
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// What is hidden of a series; nil for nothing.
     func ranges(slot: UInt32, generation: UInt32) -> TimeRangeSet? {

@@ -1,7 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// Memory for the head's many small pieces: label lists, words of open chunks, lists of closed ones. Pieces of like size
 /// lie in slabs of 64 KiB, without a header or a reference count each; a slab that nobody uses goes back to the system.
 ///
@@ -41,7 +37,7 @@ final class SlabAllocator: @unchecked Sendable {
     /// Taken from the system and not given back: slabs and large pieces. Bytes.
     private(set) var bytesTaken = 0
 
-    deinit { for slab in slabs { free(slab) } }
+    deinit { for slab in slabs { slab.deallocate() } }
 
     /// What a piece of that many bytes really has. Bytes.
     static func room(for bytes: Int) -> Int {
@@ -90,16 +86,13 @@ final class SlabAllocator: @unchecked Sendable {
             let base = UnsafeMutableRawPointer(slab)
             slabs.remove(base)
             bytesTaken -= SlabAllocator.slabBytes
-            free(base)
+            base.deallocate()
         }
     }
 
     private func addSlab(_ sizeClass: Int) -> UnsafeMutablePointer<Header> {
-        var memory: UnsafeMutableRawPointer?
-        // As everywhere in Swift, no memory is the end of the process.
-        guard posix_memalign(&memory, SlabAllocator.slabBytes, SlabAllocator.slabBytes) == 0, let memory else {
-            fatalError("out of memory")
-        }
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: SlabAllocator.slabBytes, alignment: SlabAllocator.slabBytes)
         bytesTaken += SlabAllocator.slabBytes
         slabs.insert(memory)
         let slab = memory.bindMemory(to: Header.self, capacity: 1)

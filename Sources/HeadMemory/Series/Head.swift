@@ -52,7 +52,7 @@ package final class Head: @unchecked Sendable {
     /// How far behind the newest time a sample may come; 0: not at all. ms
     package var outOfOrderWindow: Int64 = 0
     /// What was deleted of the series. Changed under the gate held exclusively.
-    var tombstones = HeadTombstones()
+    package internal(set) var tombstones = HeadTombstones()
     /// Series that hold samples out of order.
     package internal(set) var outOfOrderSeriesCount = 0
 

@@ -25,7 +25,8 @@ package struct HeadCut: @unchecked Sendable {
     ///   - damaged: gets what is wrong with a chunk that cannot be read; its samples are lost.
     ///   - body: the samples are only lent.
     package func forEach(
-        in range: TimeRange, damaged: (StorageError) -> Void, _ body: (LabelSet, SampleBuffer) throws(StorageError) -> Void
+        in range: TimeRange, damaged: (StorageError) -> Void,
+        _ body: (LabelSet, SampleBuffer) throws(StorageError) -> Void
     ) throws(StorageError) {
         var samples = SampleBuffer()
         for row in capture.orderedByLabels() {

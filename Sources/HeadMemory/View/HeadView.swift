@@ -75,7 +75,8 @@ package struct HeadSelection: Sendable {
         range = capture.range
         let head = capture.view.head
         entries = capture.rows.map { row in
-            Entry(labels: head.labels(row.labels, row.labelCount), hash: row.hash, snapshot: row.snapshot,
+            Entry(
+                labels: head.labels(row.labels, row.labelCount), hash: row.hash, snapshot: row.snapshot,
                 deleted: row.deleted)
         }
     }

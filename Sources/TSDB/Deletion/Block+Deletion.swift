@@ -10,19 +10,13 @@ extension Block {
         var left: [UInt32] = []
         left.reserveCapacity(series.count)
         for number in series {
-            if let deleted = tombstones.ranges(of: number), let held = try span(of: number) {
+            if let deleted = tombstones.ranges(of: number) {
+                let held = try reader.timeRange(of: number)
                 let wanted = TimeRange(min: max(held.min, range.min), max: min(held.max, range.max))
                 if wanted.min <= wanted.max, deleted.covers(wanted) { continue }
             }
             left.append(number)
         }
         return left
-    }
-
-    /// From the first to the last sample of a series, the deleted ones included; nil for none. ms
-    func span(of series: UInt32) throws(StorageError) -> TimeRange? {
-        let chunks = try reader.chunks(of: series)
-        guard let first = chunks.first, let last = chunks.last else { return nil }
-        return TimeRange(min: first.range.min, max: last.range.max)
     }
 }

@@ -1,5 +1,6 @@
 import Blocks
 import FileIO
+import HeadMemory
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -26,46 +27,14 @@ extension TSDB {
     }
 
     /// - Returns: the block without what was deleted; nil where nothing is left.
-    private func rewrite(_ block: Block) throws(StorageError) -> Block? {
-        let (old, identifier) = (block.reader, BlockIdentifier(timestamp: options.clock.now()))
+    private func rewrite(_ block: Block) throws -> Block? {
+        let identifier = BlockIdentifier(timestamp: options.clock.now())
         let directory = BlockDirectory.path(in: options.directory)
-        var writer = try BlockWriter(
-            fileSystem: options.fileSystem, directory: directory, identifier: identifier, range: old.footer.range,
-            level: old.footer.level, parents: [old.footer.identifier], lsn: old.footer.lsn)
-        var isEmpty = true
-        do throws(StorageError) {
-            for series in old.allPostings() {
-                let chunks = try remainingChunks(of: series, in: old)
-                if chunks.isEmpty { continue }
-                isEmpty = false
-                try writer.addSeries(try old.labels(of: series), chunks: chunks)
-            }
-        } catch {
-            // The first error is the one to tell; what is left is removed at the next look at the directory.
-            try? writer.abandon()
-            throw error
-        }
-        if isEmpty {
-            try writer.abandon()
-            return nil
-        }
-        _ = try writer.finish()
+        let footer = try BlockMerge([block.reader]).run(
+            fileSystem: options.fileSystem, directory: directory, identifier: identifier, level: block.reader.level)
+        if footer == nil { return nil }
         return Block(
             try BlockReader(
                 fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
-    }
-
-    /// The chunks as they are, or put together anew where samples of them were deleted.
-    private func remainingChunks(
-        of series: UInt32, in block: BlockReader
-    ) throws(StorageError) -> [BlockChunk] {
-        guard block.tombstones.ranges(of: series) != nil else {
-            var chunks: [BlockChunk] = []
-            for reference in try block.chunks(of: series) { chunks.append(try block.chunk(reference)) }
-            return chunks
-        }
-        var samples = SampleBuffer()
-        try block.read(series: series, into: &samples)
-        return BlockChunk.chunks(of: samples)
     }
 }

@@ -1,4 +1,5 @@
 import Blocks
+import HeadMemory
 import SeriesModel
 import StorageAPI
 
@@ -15,13 +16,15 @@ extension TSDB {
             var tombstones = block.reader.tombstones
             for number in series {
                 // As upstream: the part of the range in which the series has samples.
-                guard let held = try block.span(of: number), held.overlaps(range) else { continue }
+                let held = try block.reader.timeRange(of: number)
+                guard held.overlaps(range) else { continue }
                 tombstones.add(
                     number, TimeRange(min: max(held.min, range.min), max: min(held.max, range.max)))
                 count += 1
             }
             if tombstones == block.reader.tombstones { continue }
             try tombstones.write(fileSystem: options.fileSystem, path: block.reader.path)
+            // A reader of its own: views that were taken before go on seeing what they saw.
             let marked = Block(try BlockReader(fileSystem: options.fileSystem, path: block.reader.path))
             try replaceBlocks(adding: [marked], removing: [block.identifier])
         }

@@ -28,7 +28,7 @@ package struct BlockAnalysis: Sendable {
     package private(set) var widestNames: [Row] = []
     /// By the number of their series.
     package private(set) var largestMetrics: [Row] = []
-    /// The chunks by the tenth of `fullChunk` that their number of samples reaches; the last of the ten are full ones.
+    /// The pages and chunks by the tenth of `fullChunk` that their number of samples reaches; the last of the ten are full ones.
     package private(set) var fullness = [Int](repeating: 0, count: 10)
     package let fullChunk: Int
 
@@ -36,7 +36,7 @@ package struct BlockAnalysis: Sendable {
     ///   - matchers: of the series to look at.
     ///   - limit: the length of each list.
     package init(_ block: BlockReader, matchers: [LabelMatcher] = [], limit: Int) throws {
-        fullChunk = BlockAnalysis.samplesOfFullChunk
+        fullChunk = BlockReader.pageSamplesMax
         var resolution = MatcherResolution()
         let found = try resolution.resolve(matchers, in: block)
         seriesCount = block.seriesCount
@@ -55,9 +55,6 @@ package struct BlockAnalysis: Sendable {
         widestNames = BlockAnalysis.largest(counts.names, limit, by: \.valueCount) { Int64($0) }
         largestMetrics = BlockAnalysis.largest(counts.metrics, limit, by: \.self) { Int64($0) }
     }
-
-    /// At which number of samples the head closes a chunk.
-    private static let samplesOfFullChunk = HeadSeries.chunkSamplesMax
 
     private struct Counts {
         struct Pair {
@@ -79,14 +76,14 @@ package struct BlockAnalysis: Sendable {
     }
 
     private mutating func count(_ series: UInt32, of block: BlockReader, into counts: inout Counts) throws {
-        let chunks = try block.chunks(of: series)
-        guard let first = chunks.first, let last = chunks.last else { return }
+        let held = try block.timeRange(of: series)
+        guard held.min <= held.max else { return }
         let range = block.footer.range
         // As doubles: a block of damaged bounds must not overflow.
         let uncovered =
-            Double(range.max.subtractingClamped(range.min)) - Double(last.range.max.subtractingClamped(first.range.min))
-        for chunk in chunks {
-            fullness[min(9, max(0, chunk.sampleCount - 1) * 10 / fullChunk)] += 1
+            Double(range.max.subtractingClamped(range.min)) - Double(held.max.subtractingClamped(held.min))
+        for count in try block.pageSampleCounts(of: series) {
+            fullness[min(9, max(0, count - 1) * 10 / fullChunk)] += 1
         }
         for label in try block.labels(of: series) {
             entryCount += 1

@@ -1,5 +1,6 @@
 import Blocks
 package import FileIO
+import HeadMemory
 package import SeriesModel
 package import StorageAPI
 import StorageFiles
@@ -14,43 +15,62 @@ package final class ReadOnlyStore {
     package private(set) var damages: [StoreDamage] = []
     private let head: Head
     private let blocks: [Block]
-    private let start: Timestamp
 
     /// - Throws: where there is no data directory, or it cannot be read at all.
     package init(fileSystem: any FileSystem, directory: String) throws {
         guard fileSystem.exists(directory) else {
             throw StorageError.invalid(reason: "\(directory): no such directory")
         }
-        // The range of a block only says where chunks are closed; reading does not depend on it.
-        head = Head(blockRange: 2 * 3_600_000)
-        let report = try LogReplay.replay(
-            fileSystem: fileSystem, directory: FilePath.join(directory, TSDB.logName), repair: false
-        ) { [head] _, batch in head.replay(batch) }
-        head.finishReplay()
+        // What the blocks have is not the head's: they are looked at before its chunks, and again behind the log.
+        let start = try BlockInspection(fileSystem: fileSystem, directory: directory).readers.map { Block($0) }
+            .headStart
+        let (head, report) = try Head.readOnly(fileSystem: fileSystem, directory: directory, start: start)
+        self.head = head
         damages = report.damages.map(StoreDamage.init)
         let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
         damages += found.damages
         blocks = found.readers.map { Block($0) }.sorted {
             ($0.range.min, $0.identifier) < ($1.range.min, $1.identifier)
         }
-        start = Head.start(behind: blocks)
+        head.raiseStart(to: blocks.headStart)
     }
 
     /// The series that one of the lists of matchers selects, by hash and labels. Samples are decoded when they are read.
     package func select(_ matching: [[LabelMatcher]], in range: TimeRange) throws -> any SeriesSet {
+        let stay = head.epochs.enter()
+        let slots = PostingsList.union(matching.map { HeadMatching($0, head, stay).slots() })
+        let capture = head.gate.shared { HeadSelection.Capture(slots, range, HeadView(head, stay)) }
         var resolution = MatcherResolution()
-        func numbers(in index: some LabelIndex) throws -> [UInt32] {
-            PostingsList.union(try matching.map { try resolution.resolve($0, in: index) })
-        }
-        let headRange = range.clamped(from: start)
-        let headPart = HeadSelection(
-            try numbers(in: head.postings), headRange, head)
         var parts: [(block: Block, series: [UInt32])] = []
         for block in blocks where block.range.overlaps(range) {
-            let series = try block.withoutDeleted(numbers(in: block.reader), in: range)
+            let found = PostingsList.union(try matching.map { try resolution.resolve($0, in: block.reader) })
+            let series = try block.withoutDeleted(found, in: range)
             if !series.isEmpty { parts.append((block, series)) }
         }
         return try MergedSeriesSet(
-            selection: Selection(matchers: [], range: range), head: headPart, headRange: headRange, blocks: parts)
+            selection: Selection(matchers: [], range: range), head: HeadSelection(capture), blocks: parts)
+    }
+}
+
+extension Head {
+    /// The head as the log of a directory gives it; nothing there is changed.
+    static func readOnly(
+        fileSystem: any FileSystem, directory: String, start: Timestamp
+    ) throws -> (Head, ReplayReport) {
+        // The range of a block only says where chunks are closed; reading does not depend on it.
+        var options = HeadOptions(dataDirectory: directory, blockRange: 2 * 3_600_000, fileSystem: fileSystem)
+        options.isReadOnly = true
+        let restore = HeadRestore(options, start: start)
+        let report = try LogReplay.replay(
+            fileSystem: fileSystem, directory: FilePath.join(directory, TSDB.logName), repair: false,
+            restore: { try restore.restore($0, $1) },
+            { _, batch in
+                let head = try restore.head()
+                _ = head.replay(batch) { _ in false }
+                head.reclaim()
+            })
+        let head = try restore.head()
+        head.finishReplay()
+        return (head, report)
     }
 }

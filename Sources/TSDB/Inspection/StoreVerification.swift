@@ -1,5 +1,6 @@
 import Blocks
 package import FileIO
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import StorageFiles
@@ -26,15 +27,17 @@ package struct StoreVerification {
         }
         // Rows before blocks: what a server adds meanwhile is a block without a row, which is none of our business.
         let rows = CatalogInspection.rows(directory)
-        try verifyBlocks(fileSystem, directory, rows)
+        let start = try verifyBlocks(fileSystem, directory, rows)
         verifyLog(fileSystem, FilePath.join(directory, TSDB.logName))
+        verifyHead(fileSystem, directory, start)
     }
 
     // MARK: - Blocks and catalog
 
+    /// - Returns: where the head begins. ms
     private mutating func verifyBlocks(
         _ fileSystem: any FileSystem, _ directory: String, _ rows: Result<[BlockRecord], StorageError>
-    ) throws {
+    ) throws -> Timestamp {
         let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
         damages += found.damages
         for reader in found.readers {
@@ -55,6 +58,7 @@ package struct StoreVerification {
                 fileSystem.exists(path) || damaged.contains(path)
             }
         }
+        return found.readers.map { Block($0) }.headStart
     }
 
     private mutating func compare(
@@ -101,6 +105,27 @@ package struct StoreVerification {
                 if found.isEmpty {
                     found = series.complaints.map { StoreDamage(file: directory, reason: $0) }
                 }
+            } catch let error as StorageError {
+                found = [StoreDamage(error, path: directory)]
+            } catch {
+                found = [StoreDamage(file: directory, reason: "\(error)")]
+            }
+            if found.isEmpty { return }
+        }
+        damages += found
+    }
+
+    /// The states of the checkpoint, and every chunk in the head-chunk files that somebody refers to.
+    private mutating func verifyHead(_ fileSystem: any FileSystem, _ directory: String, _ start: Timestamp) {
+        // Damages of the log itself are found already; a log that is not whole says nothing of the chunks.
+        if !damages.isEmpty { return }
+        var found: [StoreDamage] = []
+        for _ in 0..<StoreVerification.logAttempts {
+            found = []
+            do {
+                let (head, _) = try Head.readOnly(fileSystem: fileSystem, directory: directory, start: start)
+                try HeadCut(head, .all).forEach(
+                    in: .all, damaged: { found.append(StoreDamage($0, path: directory)) }, { _, _ in })
             } catch let error as StorageError {
                 found = [StoreDamage(error, path: directory)]
             } catch {

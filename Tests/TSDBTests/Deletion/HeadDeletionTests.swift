@@ -1,5 +1,6 @@
 import Blocks
 import FileIO
+import HeadMemory
 import SelfMetrics
 import SeriesModel
 import StorageAPI

@@ -1,5 +1,4 @@
 import Blocks
-import ChunkEncoding
 import SeriesModel
 import StorageAPI
 import TestSupport
@@ -213,13 +212,10 @@ struct HistogramStoreTests {
             fileSystem: test.disk, directory: test.directory.path + "/blocks",
             identifier: BlockIdentifier(timestamp: test.clock.now() + 1), range: TimeRange(min: t, max: t + 7_200_000),
             lsn: 0)
-        try writer.addSeries(
-            h,
-            chunks: [
-                BlockChunk(
-                    encoding: .xor, range: TimeRange(min: t, max: t + 30_000), sampleCount: 2,
-                    bytes: XORAppender.encode(timestamps: [t, t + 30_000], values: [5, 6]))
-            ])
+        var more = SampleBuffer()
+        more.append(t, 5)
+        more.append(t + 30_000, 6)
+        try writer.addSeries(h, more)
         _ = try writer.finish()
         try test.store.maintain()
         #expect(test.store.blocks.all.count == 2)
