@@ -28,6 +28,9 @@ package protocol FileSystem: Sendable {
     /// Bytes.
     func size(_ path: String) throws(FileError) -> Int
 
+    /// Of the file system that a directory lies on.
+    func space(_ path: String) throws(FileError) -> DiskSpace
+
     /// Whether a file or directory of that name is there.
     func exists(_ path: String) -> Bool
 
@@ -49,6 +52,17 @@ package protocol FileSystem: Sendable {
 
     /// Makes the directory's entries durable.
     func syncDirectory(_ path: String) throws(FileError)
+}
+
+/// How large a file system is, and what of it is free for this process. Bytes.
+package struct DiskSpace: Sendable, Hashable {
+    package var free: Int64
+    package var total: Int64
+
+    package init(free: Int64, total: Int64) {
+        self.free = free
+        self.total = total
+    }
 }
 
 /// A file open for appending. Used by one thread at a time, except `sync`, which may run beside `append`. Closed when

@@ -52,6 +52,16 @@ package struct PosixFileSystem: FileSystem {
         return Int(information.st_size)
     }
 
+    package func space(_ path: String) throws(FileError) -> DiskSpace {
+        var information = statvfs()
+        try Syscall.run("statvfs", path) { statvfs(path, &information) }
+        func bytes(_ blocks: UInt) -> Int64 {
+            let (bytes, hasOverflowed) = blocks.multipliedReportingOverflow(by: UInt(information.f_frsize))
+            return hasOverflowed ? .max : Int64(clamping: bytes)
+        }
+        return DiskSpace(free: bytes(information.f_bavail), total: bytes(information.f_blocks))
+    }
+
     package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package func list(_ directory: String) throws(FileError) -> [String] {

@@ -12,6 +12,33 @@ package protocol StorageStatus: Sendable {
 
     /// Damage met since the start.
     var corruptionCount: Int { get }
+
+    /// What is known of it: files set aside or repaired, and the spans of time in which samples may be missing.
+    var damages: [StorageDamage] { get }
+
+    /// What a merge of blocks that is under way does, in words; nil for none.
+    var compactionDescription: String? { get }
+}
+
+extension StorageStatus {
+    package var damages: [StorageDamage] { [] }
+    package var compactionDescription: String? { nil }
+}
+
+/// A damaged file.
+package struct StorageDamage: Sendable, Hashable {
+    package var file: String
+    package var reason: String
+    /// The span of time in which samples may be missing, as far as it is known. ms
+    package var after: Timestamp?
+    package var before: Timestamp?
+
+    package init(file: String, reason: String, after: Timestamp? = nil, before: Timestamp? = nil) {
+        self.file = file
+        self.reason = reason
+        self.after = after
+        self.before = before
+    }
 }
 
 package struct HeadStatistics: Sendable, Hashable {

@@ -9,14 +9,15 @@ import Synchronization
 import WAL
 
 extension TSDB {
-    /// How often directories are looked at and the retention is applied when nothing else happens. ms
-    private static let idleInterval: Int64 = 60_000
     /// How long a failed attempt is not repeated, whatever asks for it. ms
     private static let retryInterval: Int64 = 10_000
 
     func startThreads() throws(StorageError) {
         try start("wal-sync") { store in
-            while !store.isClosing(after: store.options.syncInterval) { store.syncLog() }
+            while !store.isClosing(after: store.options.syncInterval) {
+                store.syncLog()
+                store.diskGuard.check()
+            }
         }
         guard options.maintainsItself else { return }
         try start("maintenance", nice: 15) { store in
@@ -52,7 +53,7 @@ extension TSDB {
 
     /// - Returns: false when the store is closing.
     private func waitForWork() -> Bool {
-        maintenance.wait(milliseconds: TSDB.idleInterval) { state -> Bool? in
+        maintenance.wait(milliseconds: options.reloadInterval) { state -> Bool? in
             if state.isClosing { return false }
             defer { state.isRequested = false }
             return state.isRequested ? true : nil
@@ -92,8 +93,11 @@ extension TSDB {
             }
             let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
             if hasCut || isDue { try checkpoint() }
+            try quarantineDamaged()
             try reloadBlocks()
             try applyRetention()
+            // Last: what is deleted need not be merged.
+            try mergeBlocks()
         }
     }
 
@@ -109,29 +113,20 @@ extension TSDB {
         let before = Set(known.map(\.identifier))
         let after = Set(found.blocks.map(\.identifier))
         guard before != after else { return }
-        try show(adding: found.blocks.filter { !before.contains($0.identifier) }, removing: before.subtracting(after))
+        try replaceBlocks(adding: found.blocks.filter { !before.contains($0.identifier) }, removing: before.subtracting(after))
         try found.removeLeftovers()
         metrics.reloads.increment()
     }
 
-    private func show(adding added: [Block], removing removed: Set<BlockIdentifier>) throws {
-        try committer.perform { [head, blocks] in
-            head.gate.exclusive { blocks.replace(adding: added, removing: removed) }
-        }
-    }
-
     /// Deletes the blocks that the retention does not keep, oldest first.
     private func applyRetention() throws {
-        let (visible, headNewest, headBytes) = head.gate.shared {
-            (blocks.all, head.newestTime, head.chunkFileBytes)
-        }
-        guard let newest = [headNewest, visible.map(\.range.max).max()].compactMap({ $0 }).max() else { return }
-        let expired = options.retention.expired(
-            visible.map(\.record), newest: newest, otherBytes: log.size + headBytes)
+        let (visible, otherBytes, newest) = retentionInput()
+        guard let newest else { return }
+        let expired = retention.expired(visible.map(\.record), newest: newest, otherBytes: otherBytes)
         if expired.isEmpty { return }
         let doomed = Set(expired.map(\.block.identifier))
         try catalog.replace(adding: [], removing: Array(doomed))
-        try show(adding: [], removing: doomed)
+        try replaceBlocks(adding: [], removing: doomed)
         for (block, reason) in expired {
             let path = visible.first { $0.identifier == block.identifier }?.reader.path
             if let path { try BlockDirectory.remove(fileSystem: options.fileSystem, path: path) }

@@ -18,7 +18,7 @@ extension TSDB {
     package static func open(_ options: TSDBOptions) throws -> TSDB {
         let started = ContinuousClock.now
         let metrics = TSDBMetrics(options.metrics)
-        metrics.publish(limits: options)
+        metrics.publish(options.settings)
         let lock = try prepare(options, metrics)
         let catalog = try Catalog(fileSystem: options.fileSystem, directory: options.directory)
         let state = try StateStore(fileSystem: options.fileSystem, directory: options.directory)
@@ -43,7 +43,8 @@ extension TSDB {
             options, metrics,
             Parts(
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
-                corruptions: report.damages.count))
+                damages: report.damages.map { StorageDamage($0) },
+                checkpointBytes: checkpointBytes(options, report.checkpointLSN)))
         // What was read of a damaged checkpoint is nowhere else.
         if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
         return store
@@ -108,6 +109,20 @@ extension TSDB {
         let log = try LogWriter(fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1)
         log.noteReplayed(report.samples)
         return (head, log, report)
+    }
+}
+
+extension StorageDamage {
+    init(_ damage: LogDamage) {
+        self.init(file: damage.file, reason: damage.description, after: damage.after, before: damage.before)
+    }
+}
+
+extension TSDB {
+    private static func checkpointBytes(_ options: TSDBOptions, _ lsn: LSN) -> Int {
+        guard lsn > 0 else { return 0 }
+        let path = FilePath.join(FilePath.join(options.directory, logName), LogFormat.checkpointName(lsn))
+        return (try? options.fileSystem.size(path)) ?? 0
     }
 }
 

@@ -30,7 +30,9 @@ extension TSDB: Queryable {
                 if !series.isEmpty { parts.append((block, series)) }
             }
             sets.append(
-                try MergedSeriesSet(selection: selection, head: HeadSelection(capture), blocks: parts))
+                try MergedSeriesSet(selection: selection, head: HeadSelection(capture), blocks: parts) {
+                    [weak self] in self?.reportDamage($0)
+                })
         }
         return sets
     }

@@ -1,4 +1,5 @@
 import HeadMemory
+import SelfMetrics
 import SeriesModel
 package import StorageAPI
 import Synchronization
@@ -39,7 +40,16 @@ extension TSDB: StorageStatus {
     /// Samples in the blocks that queries see; those that are in two are counted twice.
     package var blockSampleCount: Int { head.gate.shared { blocks.all.reduce(0) { $0 + $1.record.sampleCount } } }
 
-    package var retentionDescription: String { options.retention.description }
+    package var damages: [StorageDamage] { damage.known }
+
+    package var compactionDescription: String? {
+        compacting.withLock { $0 }.map { status in
+            "merging \(status.blocks.count) blocks (\(status.reason)), "
+                + "\(Int64(clamping: metrics.compactionProgress.value * 100) ?? 0) %"
+        }
+    }
+
+    package var retentionDescription: String { retention.description }
 
     package var corruptionCount: Int { corruptions.load(ordering: .relaxed) }
 }

@@ -31,6 +31,14 @@ package final class TSDB: Sendable {
     /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
     let maintenanceTurn = Mutex(())
     let corruptions: Atomic<Int>
+    let settings: Mutex<StorageSettings>
+    let diskGuard: DiskGuard
+    /// The merge that is under way.
+    let compacting = Mutex<CompactionStatus?>(nil)
+    /// What damaged files were met: to be looked at by the next round of maintenance, and to be told.
+    let damage: DamageRegister
+    /// Of the newest checkpoint. Bytes.
+    let checkpointSize: Atomic<Int>
     private let lock: Mutex<DirectoryLock?>
 
     struct MaintenanceState {
@@ -47,7 +55,9 @@ package final class TSDB: Sendable {
         let catalog: Catalog
         let state: StateStore
         let lock: DirectoryLock
-        let corruptions: Int
+        let damages: [StorageDamage]
+        /// Of the newest checkpoint.
+        let checkpointBytes: Int
     }
 
     init(_ options: TSDBOptions, _ metrics: TSDBMetrics, _ parts: Parts) throws(StorageError) {
@@ -59,9 +69,20 @@ package final class TSDB: Sendable {
         catalog = parts.catalog
         state = parts.state
         lock = Mutex(parts.lock)
-        corruptions = Atomic(parts.corruptions)
-        let (head, log, maintenance) = (parts.head, parts.log, maintenance)
+        corruptions = Atomic(parts.damages.count)
+        settings = Mutex(options.settings)
+        diskGuard = DiskGuard(options)
+        damage = DamageRegister(parts.damages)
+        checkpointSize = Atomic(parts.checkpointBytes)
+        let (head, log, maintenance, diskGuard) = (parts.head, parts.log, maintenance, diskGuard)
+        head.outOfOrderWindow = options.settings.outOfOrderWindow
+        diskGuard.check()
         committer = try Committer(queuedMax: options.queuedBatchesMax) { batch in
+            do throws(StorageError) {
+                try diskGuard.admit()
+            } catch {
+                return .failure(error)
+            }
             let decision = BatchDecision(batch, head: head, now: options.clock.now())
             if !decision.log.isEmpty {
                 do throws(StorageError) {

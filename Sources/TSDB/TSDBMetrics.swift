@@ -30,6 +30,10 @@ struct TSDBMetrics: Sendable {
     let compactionsTriggered: Counter
     let compactions: Counter
     let compactionFailures: Counter
+    let compactionsSkipped: Counter
+    let verticalCompactions: Counter
+    let compactionProgress: Gauge
+    let quarantinedBlocks: Gauge
     let compactionDuration: Histogram
     private let chunkRange: Histogram
     private let chunkSamples: Histogram
@@ -94,6 +98,12 @@ struct TSDBMetrics: Sendable {
         compactionsTriggered = counter("compactions_triggered_total", "Blocks begun.")
         compactions = counter("compactions_total", "Blocks written.")
         compactionFailures = counter("compactions_failed_total", "Blocks that could not be written.")
+        compactionsSkipped = counter("compactions_skipped_total", "Merges that had no room.")
+        verticalCompactions = counter("vertical_compactions_total", "Merges of blocks that overlap.")
+        compactionProgress = registry.gauge(
+            "hearth_tsdb_compaction_progress_ratio", "How much of the merge under way is done; 0 for none.")
+        quarantinedBlocks = registry.gauge(
+            "hearth_tsdb_quarantined_blocks", "Blocks that were set aside as damaged since the start.")
         compactionDuration = histogram(
             "compaction_duration_seconds", "Time to write a block.",
             [0.1, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
@@ -152,8 +162,6 @@ struct TSDBMetrics: Sendable {
     private static func registerConstants(_ registry: MetricsRegistry) {
         let counters: [(name: String, help: String, labels: [(String, String)])] = [
             ("head_truncations_failed_total", "Truncations of the head that failed.", []),
-            ("compactions_skipped_total", "Merges skipped.", []),
-            ("vertical_compactions_total", "Merges of blocks that overlap.", []),
             ("checkpoint_deletions_failed_total", "Removals of what a checkpoint replaces that failed.", []),
             ("wal_page_flushes_total", "Pages flushed.", []),
             ("wal_completed_pages_total", "Pages completed.", []),
@@ -220,11 +228,18 @@ struct TSDBMetrics: Sendable {
         registry.gauge(TSDBMetrics.prefix + name, help).set(value)
     }
 
-    func publish(limits options: TSDBOptions) {
-        set("retention_limit_bytes", "Bytes that may be used, 0 for no limit.", Double(options.retentionSize ?? 0))
+    func publish(_ settings: StorageSettings) {
+        set(
+            "retention_limit_bytes", "Bytes that may be used, 0 for no limit.", Double(settings.retentionSize ?? 0))
         set(
             "retention_limit_seconds", "How long samples are kept, 0 for no limit.",
-            Double(options.retentionTime ?? 0) / 1000)
+            Double(settings.retentionTime ?? 0) / 1000)
+        set(
+            "retention_limit_percentage", "Share of the disk that may be used, in hundredths, 0 for no limit.",
+            settings.retentionPercentage ?? 0)
+        set(
+            "out_of_order_time_window_seconds", "How late samples may come.",
+            Double(settings.outOfOrderWindow) / 1000)
     }
 }
 

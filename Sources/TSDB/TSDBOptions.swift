@@ -7,12 +7,18 @@ package import SeriesModel
 package struct TSDBOptions: Sendable {
     /// The data directory.
     package var directory: String
-    /// How long samples are kept, ms; nil for no limit.
-    package var retentionTime: Int64?
-    /// What blocks, log and head may take on disk, bytes; nil for no limit.
-    package var retentionSize: Int64?
+    /// What holds at the start; see `TSDB.apply`.
+    package var settings = StorageSettings()
     /// The range of a block cut from the head. ms
     package var blockRange: Int64 = 2 * 3_600_000
+    /// The longest range that merges give; nil for a tenth of the retention. ms
+    package var blockRangeMax: Int64?
+    /// Lists the blocks that may be merged; nil for all. A path.
+    package var delayCompactFile: String?
+    /// With less free on the disk samples are refused; 0: never. Bytes.
+    package var freeDiskMin: Int64 = 0
+    /// How often the block directories are looked at when nothing else happens. ms
+    package var reloadInterval: Int64 = 60_000
     /// How long acknowledged samples may wait to be synced to the disk. ms
     package var syncInterval: Int64 = 1000
     /// Batches that may wait for the committer.
@@ -33,5 +39,15 @@ package struct TSDBOptions: Sendable {
 }
 
 extension TSDBOptions {
-    var retention: RetentionPolicy { RetentionPolicy(time: retentionTime, size: retentionSize) }
+    /// ms; nil for no limit.
+    package var retentionTime: Int64? {
+        get { settings.retentionTime }
+        set { settings.retentionTime = newValue }
+    }
+
+    /// Bytes; nil for no limit.
+    package var retentionSize: Int64? {
+        get { settings.retentionSize }
+        set { settings.retentionSize = newValue }
+    }
 }

@@ -1,4 +1,4 @@
-import StorageFiles
+package import StorageFiles
 
 /// Constants of the write-ahead log and of checkpoint files: see `docs/formats/wal.md`.
 package enum LogFormat {
@@ -70,7 +70,7 @@ package enum LogFormat {
         return UInt64(name).flatMap { $0 < numberLimit ? $0 : nil }
     }
 
-    static func checkpointName(_ lsn: LSN) -> String {
+    package static func checkpointName(_ lsn: LSN) -> String {
         let digits = String(lsn)
         return checkpointPrefix + String(repeating: "0", count: max(0, 20 - digits.count)) + digits
     }

@@ -31,6 +31,7 @@ package final class SimulatedFileSystem: FileSystem {
         var writeCount = 0
         var failure: (write: Int, kind: WriteFailure)?
         var isSyncFailing = false
+        var space = DiskSpace(free: 1 << 40, total: 1 << 41)
     }
 
     /// What the failing write does.
@@ -56,6 +57,13 @@ package final class SimulatedFileSystem: FileSystem {
 
     /// Syncing files fails from now on, or works again.
     package func failSyncs(_ isFailing: Bool) { state.withLock { $0.isSyncFailing = isFailing } }
+
+    /// What the disk says of its space; it does not shrink by writing.
+    package func setSpace(free: Int64, total: Int64) {
+        state.withLock { $0.space = DiskSpace(free: free, total: total) }
+    }
+
+    package func space(_ path: String) throws(FileError) -> DiskSpace { state.withLock { $0.space } }
 
     /// How many writes were made so far.
     package var writeCount: Int { state.withLock { $0.writeCount } }

@@ -1,5 +1,6 @@
 import ChunkEncoding
-import SeriesModel
+import FileIO
+package import SeriesModel
 package import StorageAPI
 
 extension Head {
@@ -106,4 +107,53 @@ extension Head {
 
     /// Where the next closed chunk is going to lie. On the committer.
     package var chunkPlace: HeadChunkPlace { chunks.place }
+}
+
+extension Head {
+    /// Whether a path is that of a head-chunk file.
+    package static func isChunkFile(_ path: String) -> Bool {
+        FilePath.name(of: FilePath.directory(of: path)) == HeadChunkFormat.directoryName
+            && HeadChunkFormat.number(FilePath.name(of: path)) != nil
+    }
+
+    /// Takes a chunk out of its series, as it cannot be read. On the committer.
+    /// - Parameters:
+    ///   - file: the path of the head-chunk file.
+    ///   - offset: of the chunk's record.
+    /// - Returns: what the chunk spanned; nil where no series has it (any more).
+    package func dropDamagedChunk(file: String, offset: Int) -> TimeRange? {
+        guard let number = HeadChunkFormat.number(FilePath.name(of: file)), let offset = UInt32(exactly: offset) else {
+            return nil
+        }
+        let place = HeadChunkPlace(file: number, offset: offset)
+        var span: TimeRange?
+        for slot in 0..<UInt32(records.count) where span == nil {
+            guard let record = record(at: slot) else { continue }
+            if let closed = record.pointee.closed,
+                let index = (0..<Int(record.pointee.closedCount)).first(where: { closed[$0].place == place })
+            {
+                span = closed[index].range
+                let rest = (0..<Int(record.pointee.closedCount)).filter { $0 != index }.map { closed[$0] }
+                gate.exclusive {
+                    closedBytes -= Int(closed[index].length)
+                    chunkCount -= 1
+                    retireClosed(record)
+                    for chunk in rest { appendClosed(record, chunk) }
+                }
+            } else if let side = record.pointee.side {
+                span = side._withUnsafeGuaranteedRef { side in
+                    guard let index = side.outOfOrderChunks.firstIndex(where: { $0.place == place }) else { return nil }
+                    return gate.exclusive {
+                        let chunk = side.outOfOrderChunks.remove(at: index)
+                        if index < side.sealedCount { side.sealedCount -= 1 }
+                        closedBytes -= Int(chunk.length)
+                        chunkCount -= 1
+                        return chunk.range
+                    }
+                }
+            }
+        }
+        reclaim()
+        return span
+    }
 }

@@ -75,6 +75,11 @@ struct BlockSet {
     }
 
     private func setAside(_ path: String, _ reason: String) throws(StorageError) {
+        try BlockSet.setAside(options, path, reason)
+    }
+
+    /// Moves a directory out of the way, with all that is in it.
+    static func setAside(_ options: TSDBOptions, _ path: String, _ reason: String) throws(StorageError) {
         options.logger.error("\(reason)", metadata: ["path": "\(path)"])
         let aside = FilePath.join(options.directory, "quarantine")
         let (fileSystem, name) = (options.fileSystem, FilePath.name(of: path))

@@ -3,6 +3,7 @@ import Logging
 import SelfMetrics
 import StorageAPI
 import StorageFiles
+import Synchronization
 import WAL
 
 extension TSDB {
@@ -15,6 +16,9 @@ extension TSDB {
     static func isCheckpointDue(_ log: LogWriter, _ head: Head) -> Bool {
         log.tailSampleCount >= max(tailSamplesMin, tailSamplesPerSeries * head.seriesCount)
     }
+
+    /// Of the newest checkpoint. Bytes.
+    var checkpointBytes: Int { checkpointSize.load(ordering: .relaxed) }
 
     /// Writes out what the head holds, so that the log before it can go.
     func checkpoint() throws {
@@ -54,6 +58,8 @@ extension TSDB {
         var writer = try CheckpointWriter(
             fileSystem: options.fileSystem, directory: log.directory, lsn: lsn, firstSegment: segment)
         try snapshot.write(to: &writer)
-        return try writer.finish()
+        let bytes = try writer.finish()
+        checkpointSize.store(bytes, ordering: .relaxed)
+        return bytes
     }
 }

@@ -28,13 +28,17 @@ struct MergedSeriesSet: SeriesSet {
     private let head: HeadSelection
     private let range: TimeRange
     private let wantsNewestOnly: Bool
+    /// Is told what cannot be read.
+    private let damaged: @Sendable (any Error) -> Void
 
     /// - Parameter blocks: what was found in each block, oldest first.
     init(
-        selection: Selection, head: HeadSelection, blocks found: [(block: Block, series: [UInt32])]
+        selection: Selection, head: HeadSelection, blocks found: [(block: Block, series: [UInt32])],
+        damaged: @escaping @Sendable (any Error) -> Void = { _ in }
     ) throws(StorageError) {
         range = selection.range
         self.head = head
+        self.damaged = damaged
         blocks = found.map(\.block)
         wantsNewestOnly = selection.hints.wantsNewestOnly && found.isEmpty
         var entries: [Entry] = []
@@ -106,6 +110,15 @@ struct MergedSeriesSet: SeriesSet {
     func labels(at index: Int) -> LabelSet { entries[index].labels }
 
     func read(_ index: Int, into buffer: inout SampleBuffer) throws {
+        do {
+            try readParts(index, into: &buffer)
+        } catch {
+            damaged(error)
+            throw error
+        }
+    }
+
+    private func readParts(_ index: Int, into buffer: inout SampleBuffer) throws {
         let head = entries[index].head
         var sources = SourceMarks(buffer)
         for part in parts[entries[index].parts] {
