@@ -214,7 +214,7 @@ let package = Package(
         tests("SeriesModel", "Regexp", "TestSupport"),
         tests(
             "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "SelfMetrics", "SeriesModel", "TestSupport", logging, nioPosix),
+            "SelfMetrics", "SeriesModel", "TSDB", "TestSupport", logging, nioPosix),
         tests(
             "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "SelfMetrics",
             "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport", "WAL", logging,

@@ -58,10 +58,7 @@ actor RunningServer {
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
         let config = try ServerConfig.load(path: flags.string("config.file"), syntax: options.syntax)
-        var storeOptions = TSDBOptions(
-            directory: flags.string("storage.tsdb.path"), logger: logger, metrics: registry)
-        (storeOptions.retentionTime, storeOptions.retentionSize) = options.retention
-        if let range = flags.duration("storage.tsdb.min-block-duration"), range > 0 { storeOptions.blockRange = range }
+        let storeOptions = try options.store(config, logger, registry)
         store = try TSDB.open(storeOptions)
         queryLog = QueryLog(clock: clock, registry: registry, logger: logger)
         let engineOptions = options.engine(subqueryStep: config.globals.evaluationInterval)
@@ -140,7 +137,12 @@ actor RunningServer {
     /// Cannot fail: what could be wrong was found when the configuration was read.
     /// - Parameter logFile: of the queries. It is opened anew each time, so that it can be moved away and replaced.
     private func apply(_ config: ServerConfig, _ logFile: QueryLog.OpenFile?) async {
-        for warning in config.globals.warnings { logger.warning("\(warning)") }
+        for warning in config.globals.warnings + config.storage.warnings { logger.warning("\(warning)") }
+        do {
+            try store.apply(try options.storage(config.storage))
+        } catch {
+            logger.error("storage settings not applied", metadata: ["error": "\(error)"])
+        }
         let labels = config.globals.externalLabels
         queryLog.use(logFile)
         engine.setDefaultSubqueryStep(config.globals.evaluationInterval)

@@ -14,6 +14,7 @@ package struct ServerConfig: Sendable {
     package var globals: ScrapeGlobals
     package var scrapeConfigs: [ScrapeConfig]
     package var alerting: AlertingSection
+    package var storage: StorageSection
     /// As written.
     package var ruleFilePatterns: [String]
     package var ruleFiles: [RuleFile]
@@ -39,6 +40,7 @@ package struct ServerConfig: Sendable {
         scrapeConfigs = try ScrapeConfig.parseAll(
             try section.sequence("scrape_configs") ?? [], globals: globals, baseDirectory: baseDirectory)
         alerting = try AlertingSection(section.take("alerting"), baseDirectory: baseDirectory)
+        storage = try StorageSection(section.take("storage"))
         ruleFilePatterns = []
         ruleFiles = []
         var seen: Set<String> = []
@@ -56,7 +58,7 @@ package struct ServerConfig: Sendable {
         // Settings of Prometheus' own runtime: they have no meaning here, and do no harm.
         _ = section.take("runtime")
         try section.refuse(unsupported: [
-            "scrape_config_files", "remote_write", "remote_read", "storage", "otlp", "tracing",
+            "scrape_config_files", "remote_write", "remote_read", "otlp", "tracing",
         ])
         try section.finish()
     }
@@ -67,6 +69,7 @@ package struct ServerConfig: Sendable {
         if !ruleFilePatterns.isEmpty { entries.append(("rule_files", .list(ruleFilePatterns.map { .text($0) }))) }
         if let alerting = alerting.output { entries.append(("alerting", alerting)) }
         if !scrapeConfigs.isEmpty { entries.append(("scrape_configs", .list(scrapeConfigs.map(\.output)))) }
+        if let storage = storage.output { entries.append(("storage", storage)) }
         return ConfigOutput.mapping(entries).yaml
     }
 }

@@ -86,22 +86,6 @@ struct ServerOptions {
     /// What expressions in rules may use.
     var syntax: ParserOptions { ParserOptions(features: flags.features) }
 
-    // MARK: Store
-
-    private static let defaultRetentionTime: Int64 = 30 * 86_400_000
-    private static let defaultRetentionSize: Int64 = 10 << 30
-
-    /// Both defaults hold only where no retention is named: who names one gets no other limit.
-    var retention: (time: Int64?, size: Int64?) {
-        let names = ["storage.tsdb.retention.time", "storage.tsdb.retention.size"]
-        guard names.contains(where: flags.isGiven) else {
-            return (ServerOptions.defaultRetentionTime, ServerOptions.defaultRetentionSize)
-        }
-        let time = flags.duration(names[0]).flatMap { $0 > 0 ? $0 : nil }
-        let size = flags.size(names[1]).flatMap { $0 > 0 ? $0 : nil }
-        return (time, size)
-    }
-
     // MARK: Rules
 
     func rules(_ config: ServerConfig) -> RuleSettings {

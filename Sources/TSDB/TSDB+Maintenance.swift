@@ -93,6 +93,7 @@ extension TSDB {
             }
             let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
             if hasCut || isDue { try checkpoint() }
+            try reattachCatalog()
             try quarantineDamaged()
             try reloadBlocks()
             try applyRetention()
@@ -101,7 +102,20 @@ extension TSDB {
         }
     }
 
-    private func reloadBlocks() throws {
+    /// A catalog that was locked, or had no room, at the start is a list in memory: its file is tried again.
+    private func reattachCatalog() throws {
+        guard catalog.refusal != nil else { return }
+        let (visible, start) = head.gate.shared { (blocks.all, head.start) }
+        do throws(StorageError) {
+            try catalog.reattach(visible.map(\.record), headStart: start == .min ? nil : start)
+            options.logger.info("the catalog's file can be used again")
+        } catch {
+            options.logger.warning("the catalog's file cannot be used still", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Takes in and lets go what changed on disk.
+    func reloadBlocks() throws {
         let known = head.gate.shared { blocks.all }
         let found: BlockSet
         do throws(StorageError) {
@@ -110,10 +124,12 @@ extension TSDB {
             metrics.reloadFailures.increment()
             throw error
         }
+        for damage in found.damages { self.damage.note(damage) }
         let before = Set(known.map(\.identifier))
         let after = Set(found.blocks.map(\.identifier))
         guard before != after else { return }
-        try replaceBlocks(adding: found.blocks.filter { !before.contains($0.identifier) }, removing: before.subtracting(after))
+        try replaceBlocks(
+            adding: found.blocks.filter { !before.contains($0.identifier) }, removing: before.subtracting(after))
         try found.removeLeftovers()
         metrics.reloads.increment()
     }

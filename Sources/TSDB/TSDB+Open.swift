@@ -25,6 +25,10 @@ extension TSDB {
         for path in [catalog.damagedPath, state.damagedPath].compactMap({ $0 }) {
             options.logger.error("database was damaged, a new one takes its place", metadata: ["damaged": "\(path)"])
         }
+        for refusal in [catalog.refusal, state.refusal].compactMap({ $0 }) {
+            options.logger.error(
+                "database cannot be used now, what it holds is kept in memory", metadata: ["error": "\(refusal)"])
+        }
         let blocks = try BlockSet(options, catalog, metrics)
         try blocks.removeLeftovers()
         metrics.reloads.increment()
@@ -43,7 +47,7 @@ extension TSDB {
             options, metrics,
             Parts(
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
-                damages: report.damages.map { StorageDamage($0) },
+                damages: blocks.damages + report.damages.map { StorageDamage($0) },
                 checkpointBytes: checkpointBytes(options, report.checkpointLSN)))
         // What was read of a damaged checkpoint is nowhere else.
         if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
@@ -82,6 +86,7 @@ extension TSDB {
         _ options: TSDBOptions, _ start: Timestamp, _ blocks: [Block], _ metrics: TSDBMetrics
     ) throws -> (Head, LogWriter, ReplayReport) {
         let directory = FilePath.join(options.directory, logName)
+        if options.refusesDamagedLog { try refuseDamage(options, directory) }
         let restore = HeadRestore(
             HeadOptions(
                 dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem),
@@ -106,7 +111,10 @@ extension TSDB {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
         }
-        let log = try LogWriter(fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1)
+        var logOptions = LogOptions()
+        logOptions.segmentBytesMax = options.segmentBytesMax
+        let log = try LogWriter(
+            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: logOptions)
         log.noteReplayed(report.samples)
         return (head, log, report)
     }
@@ -119,6 +127,14 @@ extension StorageDamage {
 }
 
 extension TSDB {
+    /// - Throws: `.corruption` where the log is damaged elsewhere than at its end, which a crash leaves torn.
+    private static func refuseDamage(_ options: TSDBOptions, _ directory: String) throws {
+        let report = try LogReplay.replay(fileSystem: options.fileSystem, directory: directory, repair: false) { _, _ in
+        }
+        guard let damage = report.damages.first(where: { !$0.isTail }) else { return }
+        throw StorageError.corruption(file: damage.file, offset: damage.offset, reason: damage.reason)
+    }
+
     private static func checkpointBytes(_ options: TSDBOptions, _ lsn: LSN) -> Int {
         guard lsn > 0 else { return 0 }
         let path = FilePath.join(FilePath.join(options.directory, logName), LogFormat.checkpointName(lsn))

@@ -21,6 +21,10 @@ package struct TSDBOptions: Sendable {
     package var reloadInterval: Int64 = 60_000
     /// How long acknowledged samples may wait to be synced to the disk. ms
     package var syncInterval: Int64 = 1000
+    /// Of a segment of the log, which is followed by another then. Bytes.
+    package var segmentBytesMax = 64 << 20
+    /// Does not open when the log is damaged elsewhere than at its end; nothing is repaired then.
+    package var refusesDamagedLog = false
     /// Batches that may wait for the committer.
     package var queuedBatchesMax = 4096
     package var clock: any WallClock = SystemClock()

@@ -27,6 +27,7 @@ final class StoreFixture {
         options.clock = clock
         options.fileSystem = SimulatedFileSystem()
         options.blockRange = blockRange
+        options.blockRangeMax = blockRange
         // Nothing happens by itself that a test did not ask for.
         options.syncInterval = 3_600_000
         options.maintainsItself = false

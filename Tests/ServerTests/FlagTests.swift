@@ -1,3 +1,4 @@
+import TSDB
 import Testing
 
 @testable import Server
@@ -79,9 +80,9 @@ import Testing
             (["--storage.tsdb.retention.time=1d", "--storage.tsdb.retention.size=1MB"], 86_400_000, 1 << 20),
         ] as [([String], Int64?, Int64?)])
     func retention(arguments: [String], time: Int64?, size: Int64?) throws {
-        let options = try ServerOptions(try FlagValues(arguments))
-        #expect(options.retention.time == time)
-        #expect(options.retention.size == size)
+        let settings = try StorageSection.settings(arguments, configFile: nil)
+        #expect(settings.retentionTime == time)
+        #expect(settings.retentionSize == size)
     }
 
     @Test(

@@ -133,6 +133,11 @@ package final class SimulatedFileSystem: FileSystem {
         }
     }
 
+    /// Changes a file's content under the feet of those who have it open.
+    package func overwrite(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+        try node(path, "open").state.withLock { $0.bytes = bytes }
+    }
+
     // MARK: - FileSystem
 
     package func create(_ path: String) throws(FileError) -> any AppendableFile {

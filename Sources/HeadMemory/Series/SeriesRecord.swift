@@ -1,5 +1,5 @@
 import ChunkEncoding
-import SeriesModel
+package import SeriesModel
 
 /// All that the head knows of one series, by slot: 120 bytes, without an object or a reference count. Changed by the
 /// committer under the gate held exclusively, read under the gate; a copy of it is the snapshot of a series.
@@ -109,7 +109,7 @@ struct NewestSample: Sendable {
 
 extension NativeHistogram {
     /// Whether both hold the same, bit for bit; empty buckets do not count.
-    func holdsSame(as other: NativeHistogram) -> Bool {
+    package func holdsSame(as other: NativeHistogram) -> Bool {
         if self == other { return true }
         var (a, b) = (self, other)
         a.compact()

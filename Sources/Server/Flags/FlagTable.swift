@@ -52,20 +52,34 @@ package enum FlagTable {
         .init(
             "storage.tsdb.retention.size", .size, "",
             "Bytes that blocks, WAL and head may take. Units: B, KB, MB, GB, TB, PB, EB, powers of 1024."),
+        .init(
+            "storage.tsdb.retention.percentage", .real, "",
+            "As the size, in hundredths of the disk."),
         .init("storage.tsdb.no-lockfile", .boolean, "false", "Do not lock the data directory.", effect: .none),
         .init(
             "storage.tsdb.head-chunks-write-queue-size", .integer, "0", "Queue of head chunk writes.", effect: .ignored),
         .init(
-            "storage.tsdb.delay-compact-file.path", .text, "", "Blocks compact only when listed here.", effect: .none),
+            "storage.tsdb.delay-compact-file.path", .text, "",
+            "JSON file of uploaded blocks: blocks of the first level are merged only when they are listed there."),
+        .init(
+            "storage.tsdb.min-free-disk", .size, "256MB",
+            "With less free disk space samples are refused; with less than twice that blocks are not merged. 0B: never."
+        ),
+        .init(
+            "storage.tsdb.wal-sync-interval", .duration, "1s",
+            "How long samples that were taken may wait to be synced to the disk: what a loss of power can cost."),
+        .init(
+            "storage.tsdb.refuse-damaged-wal", .boolean, "false",
+            "Do not start when the WAL is damaged elsewhere than at its end."),
         .init(
             "storage.tsdb.min-block-duration", .duration, "2h", "Range of a block cut from the head.", isHidden: true),
         .init(
-            "storage.tsdb.max-block-duration", .duration, "", "Longest range of a merged block.", effect: .none,
-            isHidden: true),
+            "storage.tsdb.max-block-duration", .duration, "",
+            "Longest range of a merged block; a tenth of the retention where it is not given.", isHidden: true),
         .init(
             "storage.tsdb.max-block-chunk-segment-size", .size, "512MB", "Size of a chunk file.", effect: .ignored,
             isHidden: true),
-        .init("storage.tsdb.wal-segment-size", .size, "128MB", "Size of a WAL segment.", effect: .none, isHidden: true),
+        .init("storage.tsdb.wal-segment-size", .size, "64MB", "Size of a WAL segment.", isHidden: true),
         .init(
             "storage.tsdb.allow-overlapping-compaction", .boolean, "true", "Merge overlapping blocks.",
             effect: .ignored, isHidden: true),
@@ -79,8 +93,7 @@ package enum FlagTable {
             "storage.tsdb.delayed-compaction.max-percent", .integer, "10", "Longest delay of a compaction.",
             effect: .ignored, isHidden: true),
         .init(
-            "storage.tsdb.block-reload-interval", .duration, "1m", "How often blocks are looked for.", effect: .none,
-            isHidden: true),
+            "storage.tsdb.block-reload-interval", .duration, "1m", "How often blocks are looked for.", isHidden: true),
         .init(
             "scrape.adjust-timestamps", .boolean, "true", "Snap scrape timestamps to the schedule.", effect: .none,
             isHidden: true),

@@ -97,6 +97,9 @@ extension FlagValues {
     /// Bytes.
     package func size(_ name: String) -> Int64? { ByteSize.parse(string(name)) }
 
+    /// Nil where neither a value nor a default is there.
+    package func real(_ name: String) -> Double? { Double(string(name)).flatMap { $0.isFinite ? $0 : nil } }
+
     package func integer(_ name: String) -> Int { Int(string(name)) ?? 0 }
 
     /// The features asked for, in order.

@@ -12,6 +12,8 @@ struct BlockSet {
     private(set) var blocks: [Block] = []
     /// What the catalog listed and is gone, or cannot be read.
     private(set) var missing: [BlockRecord] = []
+    /// What could not be read.
+    private(set) var damages: [StorageDamage] = []
     /// Directories that nobody needs once `blocks` is what queries see.
     private var leftovers: [String] = []
     private let options: TSDBOptions
@@ -42,6 +44,7 @@ struct BlockSet {
             } catch {
                 guard case .corruption = error else { throw error }
                 metrics.reloadFailures.increment()
+                damages.append(StorageDamage(file: path, reason: "\(error)"))
                 try setAside(path, "block cannot be read, it is set aside: \(error)")
             }
         }
@@ -49,7 +52,10 @@ struct BlockSet {
     }
 
     private mutating func reconcile(_ present: [Block], _ catalog: Catalog) throws(StorageError) {
-        let verdict = BlockReconciliation(rows: try catalog.blocks(), found: present.map(\.record))
+        let found = present.map(\.record)
+        // Without the file the blocks alone say what there is.
+        let rows = catalog.refusal == nil ? try catalog.blocks() : found
+        let verdict = BlockReconciliation(rows: rows, found: found)
         missing = verdict.missing
         for block in missing {
             options.logger.error("block of the catalog is gone", metadata: ["block": "\(block.identifier)"])

@@ -3,6 +3,7 @@ package import FileIO
 import GRDB
 import SeriesModel
 package import StorageAPI
+import Synchronization
 
 /// The list of blocks, in `catalog.sqlite`: **a block exists when the catalog says so**. Replacing some blocks by
 /// others is one transaction, on disk when the call returns.
@@ -15,7 +16,20 @@ package final class Catalog: Sendable {
     /// Where the damaged predecessor of the file went, when this one had to begin empty.
     package let damagedPath: String?
     private let path: String
-    private let queue: DatabaseQueue
+    private let fileSystem: any FileSystem
+
+    private struct State {
+        var queue: DatabaseQueue
+        /// Why the file was not to be used; the list is kept in memory until it is.
+        var refusal: StorageError?
+    }
+
+    private let state: Mutex<State>
+
+    private var queue: DatabaseQueue { state.withLock { $0.queue } }
+
+    /// Why the list is kept in memory for now; nil where it is in its file.
+    var refusal: StorageError? { state.withLock { $0.refusal } }
 
     /// Opens the file, makes it where it is missing, and sets a damaged one aside.
     /// - Parameter directory: the data directory; must exist.
@@ -24,8 +38,36 @@ package final class Catalog: Sendable {
         path = FilePath.join(directory, Catalog.fileName)
         let opened = try SQLiteFile.open(
             fileSystem: fileSystem, path: path, durability: .synced, migrator: CatalogMigrations.catalog)
-        queue = opened.queue
+        self.fileSystem = fileSystem
+        state = Mutex(State(queue: opened.queue, refusal: opened.refusal))
         damagedPath = opened.damagedPath
+    }
+
+    /// Tries the file again where it could not be used, and makes it say what holds.
+    /// - Throws: where it still cannot.
+    func reattach(_ blocks: [BlockRecord], headStart: Timestamp?) throws(StorageError) {
+        guard refusal != nil else { return }
+        let opened = try SQLiteFile.open(
+            fileSystem: fileSystem, path: path, durability: .synced, migrator: CatalogMigrations.catalog)
+        if let refusal = opened.refusal { throw refusal }
+        state.withLock { $0 = State(queue: opened.queue) }
+        let known = Set(blocks.map(\.identifier))
+        let gone = try self.blocks().map(\.identifier).filter { !known.contains($0) }
+        try replace(adding: blocks, removing: gone, headStart: headStart)
+    }
+
+    /// Replaces what the file says by what the blocks say of themselves.
+    package static func rebuild(fileSystem: any FileSystem, directory: String) throws -> Int {
+        let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
+        let catalog = try Catalog(fileSystem: fileSystem, directory: directory)
+        if let refusal = catalog.refusal { throw refusal }
+        let records = found.readers.map { BlockRecord($0.footer) }
+        let served = BlockReconciliation(rows: records, found: records).served
+        let known = Set(served.map(\.identifier))
+        let gone = try catalog.blocks().map(\.identifier).filter { !known.contains($0) }
+        try catalog.replace(adding: served, removing: gone)
+        try catalog.close()
+        return served.count
     }
 
     /// All blocks, in the order of their start. Rows that name no block are left out.

@@ -20,7 +20,9 @@ final class DamageRegister: Sendable {
     var known: [StorageDamage] { state.withLock { $0.known } }
 
     func note(_ damage: StorageDamage) {
-        state.withLock { if $0.known.count < DamageRegister.knownMax, !$0.known.contains(damage) { $0.known.append(damage) } }
+        state.withLock {
+            if $0.known.count < DamageRegister.knownMax, !$0.known.contains(damage) { $0.known.append(damage) }
+        }
     }
 
     /// Something is wrong with a file of a block.

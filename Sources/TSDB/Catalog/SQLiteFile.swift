@@ -22,6 +22,8 @@ enum SQLiteFile {
         let queue: DatabaseQueue
         /// Where the damaged predecessor went, if there was one.
         let damagedPath: String?
+        /// Why the file could not be used now, where it is locked or the disk is full; `queue` is in memory then.
+        var refusal: StorageError?
     }
 
     /// What a file of a release that is not known here looks like.
@@ -34,7 +36,18 @@ enum SQLiteFile {
         do throws(StorageError) {
             return Opened(queue: try attempt(path, durability, migrator), damagedPath: nil)
         } catch {
-            guard case .corruption = error else { throw error }
+            switch error {
+            case .corruption: break
+            case .unavailable:
+                // Nothing in it is worth not starting for.
+                let queue = try wrapping("open", "memory") {
+                    let queue = try DatabaseQueue()
+                    try migrator.migrate(queue)
+                    return queue
+                }
+                return Opened(queue: queue, damagedPath: nil, refusal: error)
+            default: throw error
+            }
         }
         let damagedPath = try setAside(fileSystem, path)
         return Opened(queue: try attempt(path, durability, migrator), damagedPath: damagedPath)

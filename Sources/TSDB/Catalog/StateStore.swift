@@ -12,6 +12,8 @@ package final class StateStore: Sendable {
 
     /// Where the damaged predecessor of the file went, when this one had to begin empty.
     package let damagedPath: String?
+    /// Why the file could not be used, and what it is to hold is kept in memory; nil otherwise.
+    let refusal: StorageError?
     private let path: String
     private let queue: DatabaseQueue
 
@@ -24,6 +26,7 @@ package final class StateStore: Sendable {
             fileSystem: fileSystem, path: path, durability: .relaxed, migrator: CatalogMigrations.state)
         queue = opened.queue
         damagedPath = opened.damagedPath
+        refusal = opened.refusal
     }
 
     /// No call may follow. Blocks.

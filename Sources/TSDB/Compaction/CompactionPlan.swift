@@ -74,10 +74,9 @@ struct CompactionPlan: Sendable {
         let free = sorted.filter { !isHeld($0) }
         if let overlap = CompactionPlan.firstOverlap(free) { return Merge(blocks: overlap, reason: .overlap) }
         // The newest may still get company of its own range.
-        if let newest = sorted.last {
-            for step in ladder {
-                if let group = group(free, step, newest: newest) { return Merge(blocks: group, reason: .ladder) }
-            }
+        let settled = free.filter { $0.identifier != sorted.last?.identifier }
+        for step in ladder {
+            if let group = group(settled, step) { return Merge(blocks: group, reason: .ladder) }
         }
         if let block = free.first(where: { deletedShare($0) > CompactionPlan.deletedShareMax }) {
             return Merge(blocks: [block], reason: .deletions)
@@ -104,8 +103,9 @@ struct CompactionPlan: Sendable {
         return group.count > 1 ? group : nil
     }
 
-    /// The oldest blocks that lie in one aligned range of the length and fill it, or have nothing more to wait for.
-    private func group(_ blocks: [BlockRecord], _ length: Int64, newest: BlockRecord) -> [BlockRecord]? {
+    /// The oldest blocks that lie in one aligned range of the length and fill it, or lie before the newest block: nothing
+    /// more is to come then.
+    private func group(_ blocks: [BlockRecord], _ length: Int64) -> [BlockRecord]? {
         var groups: [(start: Timestamp, blocks: [BlockRecord])] = []
         for block in blocks {
             let window = Timestamp.window(of: block.range.min, length)
@@ -118,13 +118,11 @@ struct CompactionPlan: Sendable {
                 groups.append((start, [block]))
             }
         }
+        let newestStart = blocks.last?.range.min ?? .min
         for (start, group) in groups where group.count > 1 {
             guard let first = group.first, let last = group.last else { continue }
             let isFilled = first.range.min == start && last.range.max == start.addingClamped(length - 1)
-            let isPast = last.range.max < newest.range.min
-            guard isFilled || isPast, !group.contains(where: { $0.identifier == newest.identifier && !isFilled }) else {
-                continue
-            }
+            guard isFilled || last.range.max < newestStart else { continue }
             if let bytesMax, group.reduce(0, { $0 + Int64($1.bytes) }) > bytesMax { continue }
             return group
         }

@@ -56,7 +56,7 @@ extension TSDB {
         } isOutlived: { record in
             guard !rules.isEmpty, let block = byIdentifier[record.identifier] else { return false }
             do {
-                return try self.outlived(block, rules, newest: newest).contains { !$0.isEmpty }
+                return try TSDB.outlived(block, rules, newest: newest).contains { !$0.isEmpty }
             } catch {
                 failure = error
                 return false

@@ -37,7 +37,9 @@ extension TSDB {
     }
 
     /// Of a block the series of which a rule leaves nothing, by rule.
-    func outlived(_ block: Block, _ rules: [StorageSettings.RetentionRule], newest: Timestamp) throws -> [[UInt32]] {
+    static func outlived(_ block: Block, _ rules: [StorageSettings.RetentionRule], newest: Timestamp) throws
+        -> [[UInt32]]
+    {
         var resolution = MatcherResolution()
         var taken: [UInt32] = []
         return try rules.map { rule in
@@ -72,7 +74,7 @@ extension TSDB {
         guard let newest else { return RetentionReport() }
         let rules = settings.withLock { $0.retentionRules }
         return try TSDB.retentionReport(visible, retention, rules, newest: newest, otherBytes: otherBytes) {
-            try self.outlived($0, rules, newest: newest)
+            try TSDB.outlived($0, rules, newest: newest)
         }
     }
 

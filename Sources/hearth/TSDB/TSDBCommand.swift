@@ -14,6 +14,8 @@ struct TSDBCommand: AsyncParsableCommand {
             TSDBDumpCommand.self,
             TSDBDumpOpenMetricsCommand.self,
             TSDBRepairCommand.self,
+            TSDBRebuildCatalogCommand.self,
+            TSDBRetentionCommand.self,
             TSDBExportCommand.self,
             TSDBImportCommand.self,
             TSDBCreateBlocksCommand.self,

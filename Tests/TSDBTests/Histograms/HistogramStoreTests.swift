@@ -1,4 +1,5 @@
 import Blocks
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import TestSupport
@@ -217,12 +218,19 @@ struct HistogramStoreTests {
         more.append(t + 30_000, 6)
         try writer.addSeries(h, more)
         _ = try writer.finish()
-        try test.store.maintain()
+        try test.store.reloadBlocks()
         #expect(test.store.blocks.all.count == 2)
         let buffer = try #require(try test.buffers()[h])
         #expect(test.store.blocks.all.first?.identifier == block.identifier)
         #expect(buffer.timestamps == [t + 30_000])
         #expect(buffer.histogramTimestamps == (0..<240).map { t + Int64($0) * 60_000 })
         #expect(buffer.histograms.allSatisfy { $0.counterResetHint == .unknown })
+        // A merge gives the same samples, and one block.
+        try test.store.maintain()
+        #expect(test.store.blocks.all.count == 1)
+        let merged = try #require(try test.buffers()[h])
+        #expect(merged.timestamps == buffer.timestamps)
+        #expect(merged.histogramTimestamps == buffer.histogramTimestamps)
+        #expect(zip(merged.histograms, buffer.histograms).allSatisfy { $0.holdsSame(as: $1) })
     }
 }

@@ -11,7 +11,10 @@ import Testing
 struct IsolationTests {
     @Test("Queries that race with appends, cuts and checkpoints see whole batches, the same for every selection")
     func wholeBatches() async throws {
-        let test = try TestStore { $0.blockRange = 60_000 }
+        let test = try TestStore { options in
+            options.blockRange = 60_000
+            options.blockRangeMax = 60_000
+        }
         let store = test.store
         let clock = test.clock
         let seriesCount = 50

@@ -41,6 +41,15 @@ final class TestStore {
         _ path: String, _ disk: SimulatedFileSystem, _ clock: ManualClock, _ metrics: MetricsRegistry,
         _ adjust: (inout TSDBOptions) -> Void
     ) throws -> TSDB {
+        var options = options(path, disk, clock, metrics)
+        adjust(&options)
+        return try TSDB.open(options)
+    }
+
+    static func options(
+        _ path: String, _ disk: SimulatedFileSystem, _ clock: ManualClock,
+        _ metrics: MetricsRegistry = MetricsRegistry()
+    ) -> TSDBOptions {
         var options = TSDBOptions(
             directory: path, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, metrics: metrics)
         options.clock = clock
@@ -48,8 +57,9 @@ final class TestStore {
         // Nothing happens by itself that a test did not ask for.
         options.syncInterval = 3_600_000
         options.maintainsItself = false
-        adjust(&options)
-        return try TSDB.open(options)
+        // No ladder: blocks stay as they were cut.
+        options.blockRangeMax = options.blockRange
+        return options
     }
 
     /// Closes in order and opens again.
