@@ -199,9 +199,9 @@ private struct ChunkListReader {
 
 extension Head {
     fileprivate func restoreNewest(_ time: Timestamp) {
+        if time >= start { noteTime(time) }
         // As the log's samples do: it bounds what may come, even where a block holds the sample.
         newestTime = max(newestTime ?? time, time)
-        if time >= start { noteTime(time) }
     }
 
     fileprivate func restoreClosed(_ record: UnsafeMutablePointer<SeriesRecord>, _ chunk: ClosedChunk) {
@@ -234,6 +234,8 @@ extension Head {
         let side = SeriesSide()
         side.pending = pending.filter { $0.range.max >= start }
         side.outOfOrderPending = latePending
+        // A block was cut after the checkpoint, and the file went with what it held.
+        let lateChunks = lateChunks.filter { $0.range.max >= start || chunks.holdsFile(of: $0) }
         side.outOfOrderChunks = lateChunks
         if let open, open.range.max >= start {
             let (full, appender) = HistogramAppender.resume(open)
