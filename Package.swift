@@ -184,8 +184,7 @@ let package = Package(
             "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",
             "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
-            "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles",
-            "TestSupport", "WAL"),
+            "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             logging, nioCore, nioPosix, nioHTTP1),

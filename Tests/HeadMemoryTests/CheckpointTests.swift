@@ -263,6 +263,28 @@ struct HeadCheckpointTests {
         #expect(head.memoryBytes < 4 << 20)
     }
 
+    @Test("Times that have no aligned window are an error", arguments: [Timestamp.max - 5, .min, 1 << 61])
+    func extremeTimes(_ time: Timestamp) throws {
+        var late = ByteBuilder()
+        // One series, slot 0, a side: nothing but one late chunk in a file.
+        late.append(contentsOf: [1, 0, 16, 0, 0, 0, 0, 1, 0, 48])
+        late.appendZigzag(time)
+        late.append(contentsOf: [0, 30])
+        var newest = ByteBuilder()
+        newest.append(contentsOf: [1, 0, 1])
+        newest.appendZigzag(time)
+        newest.appendLittleEndian(UInt64(0))
+        for payload in [late.bytes, newest.bytes] {
+            let restore = HeadRestore(HeadFixture.options(SimulatedFileSystem()), start: .min)
+            var batch = LogBatch()
+            batch.newSeries = [.init(slot: 0, generation: 1, labels: HeadFixture.labels(0))]
+            _ = try restore.head().replay(batch) { _ in false }
+            #expect(throws: StorageError.self) { try restore.restore(.seriesStates, payload) }
+            try restore.head().sealOutOfOrder()
+            #expect(try restore.head().outOfOrderWindows.isEmpty)
+        }
+    }
+
     @Test("The state of the whole comes back, and other bytes than its two numbers are an error")
     func headState() throws {
         var output = ByteBuilder()

@@ -1,4 +1,3 @@
-import Regexp
 import SeriesModel
 import StorageAPI
 import TestSupport
