@@ -184,6 +184,8 @@ let package = Package(
             "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",
             "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
+            "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
+        tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             logging, nioCore, nioPosix, nioHTTP1),
         tests("OutboundHTTP", "ConfigTree", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),

@@ -42,6 +42,7 @@ struct BatchDecoder {
         _ cursor: inout ByteCursor, _ count: Int, into batch: inout LogBatch
     ) throws(ByteError) {
         let rows = try cursor.varint(atMost: count, "number of rows out of order")
+        guard rows > 0 else { throw .outOfBounds(offset: cursor.position, what: "number of rows out of order") }
         batch.outOfOrderRows.reserveCapacity(rows)
         var next = 0
         for _ in 0..<rows {

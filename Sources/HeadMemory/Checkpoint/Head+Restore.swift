@@ -100,7 +100,7 @@ private struct StateReader {
     private mutating func readNewest(
         _ cursor: inout ByteCursor, _ parts: SeriesState.Parts, _ record: UnsafeMutablePointer<SeriesRecord>?
     ) throws(ByteError) {
-        time = time &+ (try cursor.zigzag())
+        time = try cursor.sampleTime(after: time)
         let isHistogram = parts.contains(.isNewestHistogram)
         let bits = isHistogram ? 0 : try cursor.littleEndian(UInt64.self)
         guard let record else { return }
@@ -130,7 +130,8 @@ private struct StateReader {
         let open = XORAppender(
             lastTimestamp: record.pointee.open.lastTimestamp, lastValueBits: record.pointee.open.lastValueBits,
             wordCount: UInt32(truncatingIfNeeded: count), fields: fields)
-        guard let open, samples > 0, start <= record.pointee.open.lastTimestamp else {
+        guard let open, samples > 0, BatchDecision.timestampMin <= start, start <= record.pointee.open.lastTimestamp
+        else {
             throw .outOfBounds(offset: offset, what: "open chunk")
         }
         // What a block holds already.
@@ -162,8 +163,8 @@ private struct StateReader {
             guard let encoding = ChunkEncoding(rawValue: try cursor.byte()) else {
                 throw .outOfBounds(offset: offset, what: "encoding")
             }
-            let start = try cursor.zigzag()
-            let end = start &+ (try cursor.zigzag())
+            let start = try cursor.sampleTime(after: 0)
+            let end = try cursor.sampleTime(after: start)
             let bytes = Array(try cursor.sizedBytes())
             guard start <= end else { throw .outOfBounds(offset: offset, what: "range of a chunk") }
             chunks.append(MemoryChunk(encoding: encoding, range: TimeRange(min: start, max: end), bytes: bytes))
@@ -183,7 +184,7 @@ private struct ChunkListReader {
             let position = cursor.position
             file = file.addingClamped(try cursor.zigzag())
             offset = offset.addingClamped(try cursor.zigzag())
-            time = time &+ (try cursor.zigzag())
+            time = try cursor.sampleTime(after: time)
             let span = try cursor.varint(atMost: Int(UInt32.max), "span of a chunk")
             let length = try cursor.varint(atMost: HeadChunkFormat.recordBytesMax, "length of a chunk")
             guard let file = UInt32(exactly: file), let offset = UInt32(exactly: offset) else {
@@ -197,11 +198,23 @@ private struct ChunkListReader {
     }
 }
 
+extension ByteCursor {
+    /// A time that a sample can have: one near the ends of the scale has no aligned window.
+    fileprivate mutating func sampleTime(after last: Timestamp) throws(ByteError) -> Timestamp {
+        let offset = position
+        let time = last &+ (try zigzag())
+        guard BatchDecision.timestampMin <= time, time <= -BatchDecision.timestampMin else {
+            throw .outOfBounds(offset: offset, what: "time")
+        }
+        return time
+    }
+}
+
 extension Head {
     fileprivate func restoreNewest(_ time: Timestamp) {
+        if time >= start { noteTime(time) }
         // As the log's samples do: it bounds what may come, even where a block holds the sample.
         newestTime = max(newestTime ?? time, time)
-        if time >= start { noteTime(time) }
     }
 
     fileprivate func restoreClosed(_ record: UnsafeMutablePointer<SeriesRecord>, _ chunk: ClosedChunk) {
@@ -234,6 +247,8 @@ extension Head {
         let side = SeriesSide()
         side.pending = pending.filter { $0.range.max >= start }
         side.outOfOrderPending = latePending
+        // A block was cut after the checkpoint, and the file went with what it held.
+        let lateChunks = lateChunks.filter { $0.range.max >= start || chunks.holdsFile(of: $0) }
         side.outOfOrderChunks = lateChunks
         if let open, open.range.max >= start {
             let (full, appender) = HistogramAppender.resume(open)

@@ -62,6 +62,9 @@ final class HeadChunkWriter: @unchecked Sendable {
     /// Notes a chunk that the checkpoint names.
     func note(_ chunk: ClosedChunk) { note(chunk.place.file, chunk.range.max) }
 
+    /// Whether the file is there that a chunk lies in.
+    func holdsFile(of chunk: ClosedChunk) -> Bool { files.files.contains { $0.number == chunk.place.file } }
+
     private func note(_ file: UInt32, _ time: Timestamp) { newest[file] = max(newest[file] ?? .min, time) }
 
     struct Entry {
@@ -97,7 +100,8 @@ final class HeadChunkWriter: @unchecked Sendable {
         if let last = set.files.last, last.number == place.file, Int(place.offset) + needed <= last.file.size {
             return nil
         }
-        let number = set.files.last.map { $0.number + 1 } ?? place.file
+        // Of the checkpoint's files the last may be lost: no other takes its number, which chunks may name.
+        let number = max(set.files.last.map { $0.number + 1 } ?? 0, place.offset > 0 ? place.file + 1 : place.file)
         guard number < HeadChunkFormat.numberLimit else { throw .unavailable(reason: "too many head-chunk files") }
         let path = FilePath.join(directory, HeadChunkFormat.name(number))
         let size = max(fileBytes, HeadChunkFormat.fileHeaderBytes + needed)

@@ -44,6 +44,13 @@ final class PairTable: @unchecked Sendable {
     @inline(__always)
     subscript(number: UInt32) -> UnsafeMutablePointer<Pair> { table[number] }
 
+    /// The bytes of a pair. For readers too: the pair is not copied, for the committer may be changing its slots.
+    @inline(__always)
+    func packed(_ number: UInt32) -> UnsafeRawBufferPointer {
+        let pair = table[number]
+        return UnsafeRawBufferPointer(start: pair.pointee.bytes, count: Int(pair.pointee.length))
+    }
+
     // MARK: - Look-up
 
     private static func hash(_ packed: UnsafeRawBufferPointer) -> UInt32 {
@@ -89,7 +96,7 @@ final class PairTable: @unchecked Sendable {
 
     /// The value of a pair. For readers too, as long as the pair is held by their view.
     func value(of number: UInt32) -> String {
-        String(decoding: PairTable.parts(table[number].pointee.packed).value, as: UTF8.self)
+        String(decoding: PairTable.parts(packed(number)).value, as: UTF8.self)
     }
 
     private static func length(_ packed: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {
@@ -107,7 +114,7 @@ final class PairTable: @unchecked Sendable {
 
     /// By name, then by value, both by their bytes. For readers too.
     func precedes(_ a: UInt32, _ b: UInt32) -> Bool {
-        let (left, right) = (table[a].pointee.packed, table[b].pointee.packed)
+        let (left, right) = (packed(a), packed(b))
         let (leftName, leftValue) = PairTable.parts(left)
         let (rightName, rightValue) = PairTable.parts(right)
         if leftName.elementsEqual(rightName) { return leftValue.lexicographicallyPrecedes(rightValue) }

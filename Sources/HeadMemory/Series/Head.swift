@@ -162,7 +162,7 @@ package final class Head: @unchecked Sendable {
         return labels.packed.withUnsafeBytes { packed in
             var position = 0
             for index in 0..<Int(record.labelCount) {
-                let pair = pairs[numbers[index]].pointee.packed
+                let pair = pairs.packed(numbers[index])
                 guard pair.count <= packed.count - position,
                     UnsafeRawBufferPointer(rebasing: packed[position..<position + pair.count]).hasSameBytes(as: pair)
                 else { return false }
@@ -180,7 +180,7 @@ package final class Head: @unchecked Sendable {
             trusted: [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in
                 var position = 0
                 for index in 0..<count {
-                    let pair = pairs[numbers[index]].pointee.packed
+                    let pair = pairs.packed(numbers[index])
                     UnsafeMutableRawBufferPointer(
                         rebasing: UnsafeMutableRawBufferPointer(buffer)[position..<position + pair.count]
                     ).copyMemory(from: pair)
