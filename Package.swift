@@ -175,7 +175,7 @@ let package = Package(
             "TestSupport"),
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
-        tests("ColdPages", "ByteCoding"),
+        tests("ColdPages", "ByteCoding", "TestSupport"),
         tests("ConfigTree"),
         tests("Demo"),
         tests("Exposition", "SeriesModel", "TestSupport"),
