@@ -225,6 +225,7 @@ let package = Package(
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: settings),
 
         // Benchmarks
+        benchmark("Blocks", "BackendSeries", "Blocks", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI"),
         benchmark("Codec", "ChunkEncoding", "SeriesModel"),
         .target(
             name: "BackendSeries", dependencies: ["SeriesModel"], path: "benchmarks/Backend", swiftSettings: settings),
