@@ -175,7 +175,7 @@ let package = Package(
             "TestSupport"),
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
-        tests("ColdPages", "ByteCoding"),
+        tests("ColdPages", "ByteCoding", "TestSupport"),
         tests("ConfigTree"),
         tests("Demo"),
         tests("Exposition", "SeriesModel", "TestSupport"),
@@ -227,6 +227,7 @@ let package = Package(
         .testTarget(name: "TidyTests", path: "Tests/TidyTests", swiftSettings: settings),
 
         // Benchmarks
+        benchmark("Blocks", "BackendSeries", "Blocks", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI"),
         benchmark("Codec", "ChunkEncoding", "SeriesModel"),
         .target(
             name: "BackendSeries", dependencies: ["SeriesModel"], path: "benchmarks/Backend", swiftSettings: settings),

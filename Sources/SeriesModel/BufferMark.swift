@@ -42,14 +42,22 @@ extension SampleBuffer {
     /// - Parameter sources: where each source's samples begin, and the end.
     package mutating func merge(_ sources: [BufferMark]) {
         guard let start = sources.first else { return }
-        var samples: [(timestamp: Timestamp, source: Int, value: Double, histogram: NativeHistogram?)] = []
+        var samples: [SourceSample] = []
         for (source, (from, to)) in zip(sources, sources.dropFirst()).enumerated() {
-            for index in from.floats..<to.floats { samples.append((timestamps[index], source, values[index], nil)) }
+            for index in from.floats..<to.floats {
+                samples.append(
+                    SourceSample(
+                        timestamp: timestamps[index], source: source, value: values[index],
+                        start: index < startTimestamps.count ? startTimestamps[index] : 0))
+            }
             for index in from.histograms..<to.histograms {
                 // What a source knew of the sample before is not true of the one that may now be there.
                 var histogram = histograms[index]
                 if histogram.counterResetHint != .gauge { histogram.counterResetHint = .unknown }
-                samples.append((histogramTimestamps[index], source, 0, histogram))
+                samples.append(
+                    SourceSample(
+                        timestamp: histogramTimestamps[index], source: source, histogram: histogram,
+                        start: index < histogramStartTimestamps.count ? histogramStartTimestamps[index] : 0))
             }
         }
         samples.sort { $0.timestamp != $1.timestamp ? $0.timestamp < $1.timestamp : $0.source < $1.source }
@@ -58,12 +66,22 @@ extension SampleBuffer {
         for sample in samples where sample.timestamp != last {
             last = sample.timestamp
             if let histogram = sample.histogram {
-                append(sample.timestamp, histogram)
+                append(sample.timestamp, histogram, start: sample.start)
             } else {
-                append(sample.timestamp, sample.value)
+                append(sample.timestamp, sample.value, start: sample.start)
             }
         }
     }
+}
+
+/// A sample of either kind, and which source it is from.
+private struct SourceSample {
+    var timestamp: Timestamp
+    var source: Int
+    var value = 0.0
+    var histogram: NativeHistogram?
+    /// As in `SampleBuffer.startTimestamps`.
+    var start: Timestamp
 }
 
 /// Where in a buffer the samples of each source begin, and whether every source is newer than those before.

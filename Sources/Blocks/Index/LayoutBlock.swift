@@ -54,21 +54,21 @@ final class LayoutBlock: Sendable {
         let place = cursor.position
         let tag = try cursor.varint(atMost: BlockFormat.samplesPerPage * 2 + 1, "samples of a page")
         let count = tag >> 1
-        let first = previous.addingReportingOverflow(try cursor.zigzag())
+        let first = previous &+ (try cursor.zigzag())
         var page = PageTimes(
-            range: TimeRange(min: first.partialValue, max: first.partialValue), count: count, step: 0, columnLength: 0,
-            columnOffset: 0)
-        var isValid = count > 0 && !first.overflow
+            range: TimeRange(min: first, max: first), count: count, step: 0, columnLength: 0, columnOffset: 0)
+        var isValid = count > 0
         if tag & 1 == 0 {
             if count > 1 {
                 page.step = Int64(clamping: try cursor.varint())
-                let length = page.step.multipliedReportingOverflow(by: Int64(count - 1))
-                let last = first.partialValue.addingReportingOverflow(length.partialValue)
-                page.range.max = last.partialValue
-                isValid = isValid && page.step > 0 && !length.overflow && !last.overflow
+                let length = page.step.magnitude.multipliedReportingOverflow(by: UInt64(count - 1))
+                page.range.max = first &+ Int64(bitPattern: length.partialValue)
+                isValid =
+                    isValid && page.step > 0 && !length.overflow
+                    && length.partialValue <= UInt64(bitPattern: .max &- first)
             }
         } else {
-            page.range.max = first.partialValue &+ Int64(bitPattern: try cursor.varint())
+            page.range.max = first &+ Int64(bitPattern: try cursor.varint())
             let offset = columnEnd.addingReportingOverflow(try cursor.zigzag())
             page.columnLength = try cursor.varint(atMost: BlockFormat.pageBytesMax, "length of a column")
             isValid =

@@ -240,16 +240,16 @@ extension BlockReader {
     ) throws(ByteError) -> HistogramChunkReference {
         let place = cursor.position
         let tag = try cursor.varint(atMost: BlockFormat.samplesPerPage * 2 + 1, "samples of a chunk")
-        let first = previous.addingReportingOverflow(try cursor.zigzag())
-        let last = first.partialValue &+ Int64(bitPattern: try cursor.varint())
+        let first = previous &+ (try cursor.zigzag())
+        let last = first &+ Int64(bitPattern: try cursor.varint())
         let bytes = try cursor.varint(atMost: BlockFormat.pageBytesMax, "length of a chunk")
-        guard !first.overflow, first.partialValue >= previous, last >= first.partialValue, tag > 1 else {
+        guard first >= previous, last >= first, tag > 1 else {
             throw .outOfBounds(offset: place, what: "chunk")
         }
         previous = last
         return HistogramChunkReference(
             encoding: tag & 1 == 0 ? .histogram : .floatHistogram,
-            range: TimeRange(min: first.partialValue, max: last), sampleCount: tag >> 1, bytes: bytes)
+            range: TimeRange(min: first, max: last), sampleCount: tag >> 1, bytes: bytes)
     }
 
     private func readHistograms(
@@ -267,6 +267,8 @@ extension BlockReader {
         try forEachPage(lengths, wanted, at: found.offset) { (number, bytes, offset) throws(StorageError) in
             try append(found.chunks[number], bytes, at: offset, range, &front, to: &buffer)
         }
+        // Decoding told each of them to have no start where the buffer has a column of these already.
+        buffer.histogramStartTimestamps.removeLast(max(0, buffer.histogramStartTimestamps.count - before))
         guard !found.starts.isEmpty else { return }
         let offset = found.offset + BlockReader.bytes(ofPages: lengths)
         let starts = try startColumn(found.starts, found.chunks.map(\.sampleCount), wanted, at: offset)
