@@ -28,6 +28,8 @@ package struct BatchDecision {
     package static let futureMax: Int64 = 10 * 60_000
     /// Samples before this are refused in any case: times near the end of the scale have no aligned window. ms
     static let timestampMin: Timestamp = -(1 << 60)
+    /// What a sample of the log may have.
+    static let times = timestampMin...(1 << 60)
     /// Label sets that take more are refused. Bytes.
     package static let labelBytesMax = 1 << 20
     /// Label sets of more labels are refused.

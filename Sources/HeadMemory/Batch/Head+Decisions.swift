@@ -161,7 +161,7 @@ extension Head {
                     return
                 }
                 if isLate {
-                    if isInBlock(timestamp) { return }
+                    if !BatchDecision.times.contains(timestamp) || isInBlock(timestamp) { return }
                     insert(record, slot, OutOfOrderSample(timestamp: timestamp, value: value))
                 } else if isWanted(record, timestamp, value.bitPattern) {
                     append(record, slot, timestamp, value)
@@ -175,7 +175,7 @@ extension Head {
                     return
                 }
                 if isLate {
-                    if isInBlock(timestamp) { return }
+                    if !BatchDecision.times.contains(timestamp) || isInBlock(timestamp) { return }
                     insert(
                         record, slot, OutOfOrderSample(timestamp: timestamp, value: 0, histogram: histogram))
                 } else if isWanted(record, timestamp, 0) {
@@ -217,7 +217,7 @@ extension Head {
         _ record: UnsafeMutablePointer<SeriesRecord>, _ timestamp: Timestamp, _ bits: UInt64
     ) -> Bool {
         if let newest = record.pointee.newest, timestamp <= newest.timestamp { return false }
-        if timestamp >= start { return true }
+        if timestamp >= start { return BatchDecision.times.contains(timestamp) }
         if record.pointee.open.count == 0, record.pointee.side == nil {
             record.pointee.open.note(timestamp, bits)
             record.pointee.flags = .hasNewest
@@ -227,6 +227,8 @@ extension Head {
 
     /// Takes a slot for a series as the log says, whoever had it before. Only before the threads start.
     package func replaySeries(_ labels: LabelSet, slot: UInt32, generation: UInt32) {
+        // No decision lets such a set pass: its samples are those of an unknown slot.
+        guard labels.count <= BatchDecision.labelsMax else { return }
         makeRoom(for: slot)
         if let old = record(at: slot) {
             if old.pointee.generation == generation, hasLabels(old.pointee, labels) { return }
