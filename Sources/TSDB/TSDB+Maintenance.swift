@@ -93,6 +93,7 @@ extension TSDB {
             }
             let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
             if hasCut || isDue { try checkpoint() }
+            try closeStaleChunks()
             try reattachCatalog()
             try quarantineDamaged()
             try reloadBlocks()
@@ -100,6 +101,30 @@ extension TSDB {
             // Last: what is deleted need not be merged.
             try mergeBlocks()
         }
+    }
+
+    /// How long a series has been stale when its open chunk is closed. ms
+    private static let staleMin: Int64 = 5 * 60_000
+
+    /// Series that have ended give up the memory of their open chunk long before they leave.
+    private func closeStaleChunks() throws {
+        var first = 0
+        var stale = 0
+        while true {
+            let (count, staleCount) = try committer.perform { [head] in
+                guard let newest = head.newestTime else { return (0, 0) }
+                let slots = first..<first + TSDB.slotsPerTruncation
+                let before = newest.subtractingClamped(TSDB.staleMin)
+                let found = head.gate.exclusive { head.closeStale(slots, before: before) }
+                if found.closed > 0 { try head.flushClosed() }
+                head.reclaim()
+                return (head.slotCount, found.stale)
+            }
+            first += TSDB.slotsPerTruncation
+            stale += staleCount
+            if first >= count { break }
+        }
+        metrics.staleSeries.set(Double(stale))
     }
 
     /// A catalog that was locked, or had no room, at the start is a list in memory: its file is tried again.

@@ -34,6 +34,7 @@ struct TSDBMetrics: Sendable {
     let verticalCompactions: Counter
     let compactionProgress: Gauge
     let quarantinedBlocks: Gauge
+    let staleSeries: Gauge
     let compactionDuration: Histogram
     private let chunkRange: Histogram
     private let chunkSamples: Histogram
@@ -104,6 +105,9 @@ struct TSDBMetrics: Sendable {
             "hearth_tsdb_compaction_progress_ratio", "How much of the merge under way is done; 0 for none.")
         quarantinedBlocks = registry.gauge(
             "hearth_tsdb_quarantined_blocks", "Blocks that were set aside as damaged since the start.")
+        staleSeries = registry.gauge(
+            TSDBMetrics.prefix + "head_stale_series",
+            "Series whose newest sample is a stale marker, as of the last round of maintenance.")
         compactionDuration = histogram(
             "compaction_duration_seconds", "Time to write a block.",
             [0.1, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
@@ -174,7 +178,6 @@ struct TSDBMetrics: Sendable {
         for (name, help, labels) in counters { _ = registry.counter(prefix + name, help, labels) }
         let gauges = [
             ("head_active_appenders", "Appenders in use."),
-            ("head_stale_series", "Series whose newest sample is a stale marker."),
             ("exemplar_exemplars_in_storage", "Exemplars held."),
             ("exemplar_series_with_exemplars_in_storage", "Series that have exemplars."),
             ("exemplar_max_exemplars", "Exemplars that may be held."),

@@ -241,7 +241,8 @@ struct StatusEndpointTests {
                     == #"{"status":"success","data":{"headStats":{"numSeries":8,"numLabelPairs":0,"chunkCount":0,"#
                     + #""minTime":1,"maxTime":2},"seriesCountByMetricName":[{"name":"up","value":2}],"#
                     + #""labelValueCountByLabelName":[],"memoryInBytesByLabelName":[],"#
-                    + #""seriesCountByLabelValuePair":[]}}"#)
+                    + #""seriesCountByLabelValuePair":[],"compaction":"merging 3 blocks (ladder), 40 %","#
+                    + #""damages":[{"file":"wal/7","reason":"torn","minTime":5},{"file":"a","reason":"b"}]}}"#)
             let version = try await client.get("/version")
             #expect(version.text.hasPrefix(#"{"version":"3.14.0""#))
         }

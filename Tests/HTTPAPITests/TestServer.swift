@@ -89,6 +89,12 @@ struct TestServer: Sendable {
 }
 
 struct FixedStorageStatus: StorageStatus {
+    var compactionDescription: String? { "merging 3 blocks (ladder), 40 %" }
+
+    var damages: [StorageDamage] {
+        [StorageDamage(file: "wal/7", reason: "torn", after: 5), StorageDamage(file: "a", reason: "b")]
+    }
+
     func headStatistics() -> HeadStatistics {
         var statistics = HeadStatistics()
         statistics.seriesCount = 8

@@ -106,6 +106,9 @@ extension APIRoutes {
                 writer.rows("labelValueCountByLabelName", cardinality.valueCountByLabelName)
                 writer.rows("memoryInBytesByLabelName", cardinality.memoryByLabelName)
                 writer.rows("seriesCountByLabelValuePair", cardinality.seriesCountByLabelPair)
+                // Beyond upstream's fields.
+                writer.field("compaction", services.storageStatus.compactionDescription ?? "")
+                writer.damages(services.storageStatus.damages)
             }
         }
     }
@@ -144,6 +147,19 @@ extension APIRoutes {
 }
 
 extension JSONWriter {
+    /// Times where they are known, ms.
+    fileprivate mutating func damages(_ damages: [StorageDamage]) {
+        key("damages")
+        array(of: damages) { writer, damage in
+            writer.object { writer in
+                writer.field("file", damage.file)
+                writer.field("reason", damage.reason)
+                if let after = damage.after { writer.field("minTime", integer: after) }
+                if let before = damage.before { writer.field("maxTime", integer: before) }
+            }
+        }
+    }
+
     fileprivate mutating func rows(_ name: StaticString, _ rows: [Cardinality.Row]) {
         key(name)
         array(of: rows) { writer, row in

@@ -110,6 +110,31 @@ extension Head {
 }
 
 extension Head {
+    /// Exclusive; a part of the slots at a time. Closes the open chunks of series that ended with a stale marker before a
+    /// time: their memory goes when `flushClosed` has written them.
+    /// - Returns: how many were closed, and how many series have ended so, however long ago.
+    package func closeStale(_ slots: Range<Int>, before time: Timestamp) -> (closed: Int, stale: Int) {
+        var count = 0
+        var stale = 0
+        for slot in slots.clamped(to: 0..<records.count) {
+            let slot = UInt32(slot)
+            guard let record = record(at: slot), StaleMarker.isStale(record.pointee.open.lastValue) else { continue }
+            stale += 1
+            guard record.pointee.open.lastTimestamp < time else { continue }
+            if record.pointee.open.count > 0 {
+                closeFloats(record, slot)
+            } else if record.pointee.openHistograms != nil {
+                closeHistograms(record, slot)
+            } else {
+                continue
+            }
+            count += 1
+        }
+        return (count, stale)
+    }
+}
+
+extension Head {
     /// Whether a path is that of a head-chunk file.
     package static func isChunkFile(_ path: String) -> Bool {
         FilePath.name(of: FilePath.directory(of: path)) == HeadChunkFormat.directoryName

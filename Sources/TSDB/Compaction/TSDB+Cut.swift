@@ -11,7 +11,7 @@ import WAL
 
 extension TSDB {
     /// Slots that are truncated under one hold of the gate: a millisecond or so.
-    private static let slotsPerTruncation = 8192
+    static let slotsPerTruncation = 8192
 
     /// Moves the head's oldest block range into a block, and what came out of order before that range into blocks of
     /// their ranges. Readers see each sample in exactly one place: head and list of blocks change in one step, under
