@@ -93,7 +93,8 @@ let package = Package(
 
         // Engines
         module("StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "FileIO"),
-        module("WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
+        module(
+            "WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO", "OwnThreads"),
         module(
             "Blocks", "ColdPages", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO"),
         module(

@@ -80,27 +80,42 @@ extension TSDB {
     /// who calls it has it done. Blocks.
     package func maintain() throws {
         try maintenanceTurn.withLock { _ in
-            var hasCut = false
-            while let range = try committer.perform({ [head] in head.isCutDue ? head.nextBlockRange : nil }) {
+            // A step that fails must not keep the others from running: retention makes the room that a cut lacks.
+            var failure: (any Error)?
+            func step(_ body: () throws -> Void) {
                 do {
-                    metrics.compactionsTriggered.increment()
-                    try cutBlock(range)
-                    hasCut = true
+                    try body()
                 } catch {
-                    metrics.compactionFailures.increment()
-                    throw error
+                    failure = failure ?? error
                 }
             }
-            let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
-            if hasCut || isDue { try checkpoint() }
-            try closeStaleChunks()
-            try reattachCatalog()
-            try quarantineDamaged()
-            try reloadBlocks()
-            try applyRetention()
+            step(moveToDisk)
+            step(closeStaleChunks)
+            step(quarantineDamaged)
+            step(reloadBlocks)
+            step(applyRetention)
             // Last: what is deleted need not be merged.
-            try mergeBlocks()
+            step(mergeBlocks)
+            reattachCatalog()
+            if let failure { throw failure }
         }
+    }
+
+    /// Cuts the blocks that are due, and makes a checkpoint where one is.
+    private func moveToDisk() throws {
+        var hasCut = false
+        while let range = try committer.perform({ [head] in head.isCutDue ? head.nextBlockRange : nil }) {
+            do {
+                metrics.compactionsTriggered.increment()
+                try cutBlock(range)
+                hasCut = true
+            } catch {
+                metrics.compactionFailures.increment()
+                throw error
+            }
+        }
+        let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
+        if hasCut || isDue { try checkpoint() }
     }
 
     /// How long a series has been stale when its open chunk is closed. ms
@@ -127,13 +142,15 @@ extension TSDB {
         metrics.staleSeries.set(Double(stale))
     }
 
-    /// A catalog that was locked, or had no room, at the start is a list in memory: its file is tried again.
-    private func reattachCatalog() throws {
-        guard catalog.refusal != nil else { return }
+    /// A catalog whose file was locked, had no room or was damaged is a list in memory: its file is tried again.
+    private func reattachCatalog() {
+        guard let refusal = catalog.refusal else { return }
         let (visible, start) = head.gate.shared { (blocks.all, head.start) }
         do throws(StorageError) {
-            try catalog.reattach(visible.map(\.record), headStart: start == .min ? nil : start)
-            options.logger.info("the catalog's file can be used again")
+            let damaged = try catalog.reattach(visible.map(\.record), headStart: start == .min ? nil : start)
+            options.logger.warning(
+                "the catalog's file could not be used for a while",
+                metadata: ["error": "\(refusal)", "damaged": "\(damaged ?? "no")"])
         } catch {
             options.logger.warning("the catalog's file cannot be used still", metadata: ["error": "\(error)"])
         }

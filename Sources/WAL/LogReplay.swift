@@ -1,5 +1,6 @@
 import ByteCoding
 package import FileIO
+import OwnThreads
 import SeriesModel
 import StorageAPI
 package import StorageFiles
@@ -15,57 +16,102 @@ package enum LogReplay {
     ///   - restore: gets the records of the checkpoint that are no batches, in their place between those that are.
     ///   - apply: gets each batch with its number, in order; those of the checkpoint all have the checkpoint's number.
     ///     The batch is only lent: it is reused for the next one.
-    /// - Throws: `StorageError` where the directory cannot be read or repaired; what `apply` throws.
+    /// - Throws: `StorageError` where the directory cannot be read or repaired; what `restore` and `apply` throw.
     package static func replay(
         fileSystem: any FileSystem, directory: String, repair: Bool = true,
         restore: (LogFormat.RecordType, [UInt8]) throws -> Void = { _, _ in },
         _ apply: (LSN, LogBatch) throws -> Void
     ) throws -> ReplayReport {
         guard fileSystem.exists(directory) else { return ReplayReport() }
-        var run = ReplayRun(fileSystem: fileSystem, directory: directory, isRepairing: repair)
-        try run.run(restore, apply)
-        return run.report
+        let queue = ReplayQueue()
+        do throws(SystemThread.Failure) {
+            try SystemThread.start("log-reader") {
+                var run = ReplayRun(fileSystem: fileSystem, directory: directory, isRepairing: repair, queue: queue)
+                queue.finish(Result { try run.run() })
+            }
+        } catch {
+            throw StorageError.unavailable(reason: "\(error)")
+        }
+        return try queue.drain(restore: restore, apply: apply)
     }
 }
 
-/// The state of one replay.
+/// The state of one replay on the side that reads.
 private struct ReplayRun {
     let fileSystem: any FileSystem
     let directory: String
     let isRepairing: Bool
-    var report = ReplayReport()
+    let queue: ReplayQueue
+    private var report = ReplayReport()
     private var batch = LogBatch()
     private var newestTimestamp: Timestamp?
+    /// What was read and has not been handed on.
+    private var items: [ReplayQueue.Item] = []
+    /// Samples of them, or words.
+    private var weight = 0
+    /// Used batches, for their arrays.
+    private var spare: [LogBatch] = []
 
-    init(fileSystem: any FileSystem, directory: String, isRepairing: Bool) {
+    init(fileSystem: any FileSystem, directory: String, isRepairing: Bool, queue: ReplayQueue) {
         self.fileSystem = fileSystem
         self.directory = directory
         self.isRepairing = isRepairing
+        self.queue = queue
     }
 
-    mutating func run(
-        _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void, _ apply: (LSN, LogBatch) throws -> Void
-    ) throws {
+    mutating func run() throws -> ReplayReport {
         let names = try StorageError.wrapping { () throws(FileError) in try fileSystem.list(directory) }
-        let firstSegment = try applyCheckpoint(
-            names.compactMap(LogFormat.checkpointLSN).sorted(by: >), restore, apply)
+        let firstSegment = try readCheckpoint(names.compactMap(LogFormat.checkpointLSN).sorted(by: >))
         let segments = names.compactMap(LogFormat.segmentNumber).sorted().filter { $0 >= firstSegment }
-        for segment in segments { try applySegment(segment, isNewest: segment == segments.last, apply) }
+        for segment in segments { try readSegment(segment, isNewest: segment == segments.last) }
+        try handOn()
+        return report
+    }
+
+    // MARK: - Handing on
+
+    private static let itemsMax = 256
+    private static let weightMax = 1 << 16
+
+    private mutating func emit(_ item: ReplayQueue.Item, weight: Int) throws(StorageError) {
+        items.append(item)
+        self.weight += weight
+        if items.count >= ReplayRun.itemsMax || self.weight >= ReplayRun.weightMax { try handOn() }
+    }
+
+    private mutating func handOn() throws(StorageError) {
+        weight = 0
+        guard var used = queue.push(items) else { throw .unavailable(reason: "the replay was given up") }
+        items.removeAll()
+        while let item = used.popLast() {
+            if case .batch(_, let batch) = item { spare.append(batch) }
+        }
+    }
+
+    private mutating func emitBatch(_ lsn: LSN) throws(StorageError) {
+        if let oldest = batch.timestamps.min(), let newest = batch.timestamps.max() {
+            for index in report.damages.indices where report.damages[index].before == nil {
+                report.damages[index].before = oldest
+            }
+            newestTimestamp = max(newestTimestamp ?? newest, newest)
+        }
+        report.records += 1
+        report.samples += batch.count
+        report.series += batch.newSeries.count
+        try emit(.batch(lsn, batch), weight: batch.count + batch.newSeries.count * 32)
+        batch = spare.popLast() ?? LogBatch()
     }
 
     // MARK: - Checkpoint
 
-    /// Applies the newest checkpoint that is whole; where none is, what can be read of the newest.
+    /// Reads the newest checkpoint that is whole; where none is, what can be read of the newest.
     /// - Returns: the first segment to read after it.
-    private mutating func applyCheckpoint(
-        _ candidates: [LSN], _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void,
-        _ apply: (LSN, LogBatch) throws -> Void
-    ) throws -> UInt64 {
+    private mutating func readCheckpoint(_ candidates: [LSN]) throws -> UInt64 {
         var damaged: [(lsn: LSN, offset: Int, reason: String)] = []
         for lsn in candidates {
             let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
             do throws(StorageError) {
-                // Looked through before any of it is applied: half a checkpoint would be worse than an older one.
+                // Looked through before any of it is handed on: half a checkpoint would be worse than an older one.
                 try Checkpoint.verify(fileSystem: fileSystem, path: path, lsn: lsn)
             } catch {
                 guard case .corruption(_, let offset, let reason) = error else { throw error }
@@ -74,10 +120,10 @@ private struct ReplayRun {
             }
             try setAside(damaged)
             var reader = try LogReader(fileSystem: fileSystem, path: path, kind: .checkpoint)
-            try applyRecords(&reader, lsn, isDamaged: false, restore, apply)
+            try readRecords(&reader, lsn, isDamaged: false)
             return reader.header.origin
         }
-        guard let newest = damaged.first, let origin = try salvage(newest.lsn, restore, apply) else {
+        guard let newest = damaged.first, let origin = try salvage(newest.lsn) else {
             try setAside(damaged)
             return 0
         }
@@ -96,12 +142,9 @@ private struct ReplayRun {
         }
     }
 
-    /// Applies what is good of a damaged checkpoint: its log is gone, there is nothing better.
+    /// Reads what is good of a damaged checkpoint: its log is gone, there is nothing better.
     /// - Returns: the first segment to read after it; nil where not even the head of the file is good.
-    private mutating func salvage(
-        _ lsn: LSN, _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void,
-        _ apply: (LSN, LogBatch) throws -> Void
-    ) throws -> UInt64? {
+    private mutating func salvage(_ lsn: LSN) throws -> UInt64? {
         let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
         var reader: LogReader
         do throws(StorageError) {
@@ -111,36 +154,32 @@ private struct ReplayRun {
             return nil
         }
         guard reader.header.number == lsn else { return nil }
-        try applyRecords(&reader, lsn, isDamaged: true, restore, apply)
+        try readRecords(&reader, lsn, isDamaged: true)
         report.isCheckpointDamaged = true
         return reader.header.origin
     }
 
-    private mutating func applyRecords(
-        _ reader: inout LogReader, _ lsn: LSN, isDamaged: Bool,
-        _ restore: (LogFormat.RecordType, [UInt8]) throws -> Void, _ apply: (LSN, LogBatch) throws -> Void
-    ) throws {
+    private mutating func readRecords(
+        _ reader: inout LogReader, _ lsn: LSN, isDamaged: Bool
+    ) throws(StorageError) {
         var decoder = BatchDecoder()
         while true {
             let start = reader.offset
             do throws(StorageError) {
                 guard let frame = try reader.next(), frame.type != .checkpointEnd else { break }
-                do {
-                    if frame.type.isBatch {
+                if frame.type.isBatch {
+                    do throws(ByteError) {
                         try decoder.decode(frame.payload, frame.type, into: &batch)
-                        // Values are XOR-ed with earlier ones, which may have been lost.
-                        if isDamaged { batch.removeSamples() }
-                        try applyBatch(lsn, apply)
-                    } else {
-                        try restore(frame.type, frame.payload)
-                        report.records += 1
+                    } catch {
+                        throw .corruption(error, file: reader.path, base: frame.offset)
                     }
-                } catch let error as ByteError {
-                    throw StorageError.corruption(error, file: reader.path, base: frame.offset)
-                } catch let error as StorageError {
-                    throw error
-                } catch {
-                    throw StorageError.invalid(reason: "\(error)")
+                    // Values are XOR-ed with earlier ones, which may have been lost.
+                    if isDamaged { batch.removeSamples() }
+                    try emitBatch(lsn)
+                } else {
+                    report.records += 1
+                    try emit(
+                        .record(frame.type, frame.payload, isDamaged: isDamaged), weight: frame.payload.count / 8)
                 }
             } catch {
                 guard isDamaged, case .corruption = error else { throw error }
@@ -154,16 +193,14 @@ private struct ReplayRun {
 
     // MARK: - Segments
 
-    private mutating func applySegment(
-        _ segment: UInt64, isNewest: Bool, _ apply: (LSN, LogBatch) throws -> Void
-    ) throws {
+    private mutating func readSegment(_ segment: UInt64, isNewest: Bool) throws(StorageError) {
         report.segments += 1
         let path = FilePath.join(directory, LogFormat.segmentName(segment))
         let goodBytes: Int
         let reason: String
         do {
             // The reader, and with it the mapping, has gone before the file is cut.
-            guard let damage = try applyFrames(path, segment, apply) else { return }
+            guard let damage = try readFrames(path, segment) else { return }
             (goodBytes, reason) = damage
         }
         if goodBytes < LogFormat.fileHeaderBytes {
@@ -173,10 +210,10 @@ private struct ReplayRun {
         }
     }
 
-    /// Applies the frames up to the first that is not good. - Returns: where that is and what is wrong with it.
-    private mutating func applyFrames(
-        _ path: String, _ segment: UInt64, _ apply: (LSN, LogBatch) throws -> Void
-    ) throws -> (offset: Int, reason: String)? {
+    /// Hands on the frames up to the first that is not good. - Returns: where that is and what is wrong with it.
+    private mutating func readFrames(
+        _ path: String, _ segment: UInt64
+    ) throws(StorageError) -> (offset: Int, reason: String)? {
         var reader: LogReader
         do throws(StorageError) {
             reader = try LogReader(fileSystem: fileSystem, path: path, kind: .segment)
@@ -205,7 +242,7 @@ private struct ReplayRun {
                 return (start, reason)
             }
             if segmentLSN > report.lastLSN {
-                try applyBatch(segmentLSN, apply)
+                try emitBatch(segmentLSN)
                 report.lastLSN = segmentLSN
             }
             segmentLSN += 1
@@ -221,19 +258,6 @@ private struct ReplayRun {
             LogDamage(
                 file: path, offset: 0, reason: "records \(report.lastLSN + 1) to \(origin - 1) are missing before it",
                 bytesSetAside: 0, isTail: false, after: newestTimestamp))
-    }
-
-    private mutating func applyBatch(_ lsn: LSN, _ apply: (LSN, LogBatch) throws -> Void) throws {
-        if let oldest = batch.timestamps.min(), let newest = batch.timestamps.max() {
-            for index in report.damages.indices where report.damages[index].before == nil {
-                report.damages[index].before = oldest
-            }
-            newestTimestamp = max(newestTimestamp ?? newest, newest)
-        }
-        try apply(lsn, batch)
-        report.records += 1
-        report.samples += batch.count
-        report.series += batch.newSeries.count
     }
 
     // MARK: - Repair

@@ -26,7 +26,7 @@ package final class Catalog: Sendable {
 
     private let state: Mutex<State>
 
-    private var queue: DatabaseQueue { state.withLock { $0.queue } }
+    var queue: DatabaseQueue { state.withLock { $0.queue } }
 
     /// Why the list is kept in memory for now; nil where it is in its file.
     var refusal: StorageError? { state.withLock { $0.refusal } }
@@ -44,16 +44,18 @@ package final class Catalog: Sendable {
     }
 
     /// Tries the file again where it could not be used, and makes it say what holds.
+    /// - Returns: where the file went, if it was damaged and a new one took its place.
     /// - Throws: where it still cannot.
-    func reattach(_ blocks: [BlockRecord], headStart: Timestamp?) throws(StorageError) {
-        guard refusal != nil else { return }
+    func reattach(_ blocks: [BlockRecord], headStart: Timestamp?) throws(StorageError) -> String? {
+        guard refusal != nil else { return nil }
         let opened = try SQLiteFile.open(
             fileSystem: fileSystem, path: path, durability: .synced, migrator: CatalogMigrations.catalog)
         if let refusal = opened.refusal { throw refusal }
         state.withLock { $0 = State(queue: opened.queue) }
         let known = Set(blocks.map(\.identifier))
         let gone = try self.blocks().map(\.identifier).filter { !known.contains($0) }
-        try replace(adding: blocks, removing: gone, headStart: headStart)
+        try enter(blocks, removing: gone, headStart: headStart)
+        return opened.damagedPath
     }
 
     /// Replaces what the file says by what the blocks say of themselves.
@@ -105,9 +107,25 @@ package final class Catalog: Sendable {
 
     /// Enters blocks and strikes out others, all or nothing. A block that is there already is described anew; striking
     /// out one that is not there does nothing.
+    ///
+    /// A file that is full, locked or damaged costs nothing but itself: the blocks' footers tell the same, so the list
+    /// goes on in memory, and `reattach` writes it anew when it can.
     /// - Parameter headStart: where the head begins from now on, because what was before is in an added block. ms
     func replace(
         adding added: [BlockRecord], removing removed: [BlockIdentifier], headStart: Timestamp? = nil
+    ) throws(StorageError) {
+        do throws(StorageError) {
+            try enter(added, removing: removed, headStart: headStart)
+        } catch {
+            if refusal != nil { throw error }
+            let memory = try SQLiteFile.inMemory(CatalogMigrations.catalog)
+            state.withLock { $0 = State(queue: memory, refusal: error) }
+            try enter(added, removing: removed, headStart: headStart)
+        }
+    }
+
+    private func enter(
+        _ added: [BlockRecord], removing removed: [BlockIdentifier], headStart: Timestamp?
     ) throws(StorageError) {
         let gone = removed.map(\.description) + added.map(\.identifier.description)
         if gone.isEmpty, headStart == nil { return }

@@ -40,17 +40,21 @@ enum SQLiteFile {
             case .corruption: break
             case .unavailable:
                 // Nothing in it is worth not starting for.
-                let queue = try wrapping("open", "memory") {
-                    let queue = try DatabaseQueue()
-                    try migrator.migrate(queue)
-                    return queue
-                }
-                return Opened(queue: queue, damagedPath: nil, refusal: error)
+                return Opened(queue: try inMemory(migrator), damagedPath: nil, refusal: error)
             default: throw error
             }
         }
         let damagedPath = try setAside(fileSystem, path)
         return Opened(queue: try attempt(path, durability, migrator), damagedPath: damagedPath)
+    }
+
+    /// A database that takes a file's place for a while.
+    static func inMemory(_ migrator: DatabaseMigrator) throws(StorageError) -> DatabaseQueue {
+        try wrapping("open", "memory") {
+            let queue = try DatabaseQueue()
+            try migrator.migrate(queue)
+            return queue
+        }
     }
 
     private static func attempt(

@@ -1,5 +1,6 @@
 import Blocks
 import FileIO
+import Foundation
 import GRDB
 import HeadMemory
 import OwnThreads
@@ -72,10 +73,7 @@ struct QuarantineTests {
         try test.reopen()
         #expect(test.store.catalog.refusal != nil)
         #expect(try test.contents() == contents)
-        for _ in 0..<240 {
-            test.clock.advance(by: 60_000)
-            try await test.append([(up, test.clock.now(), 1)])
-        }
+        try await appendFourHours(test)
         try test.store.maintain()
         let blocks = test.store.blocks.all.map(\.identifier)
         #expect(blocks.count > 1)
@@ -84,6 +82,55 @@ struct QuarantineTests {
         try test.store.maintain()
         #expect(test.store.catalog.refusal == nil)
         #expect(try test.store.catalog.blocks().map(\.identifier) == blocks)
+        try test.reopen()
+        #expect(try test.contents() == held)
+    }
+
+    /// Appends four hours more, which are due to be cut then.
+    private func appendFourHours(_ test: TestStore) async throws {
+        for _ in 0..<240 {
+            test.clock.advance(by: 60_000)
+            try await test.append([(up, test.clock.now(), 1)])
+        }
+    }
+
+    @Test("A catalog that is full stops neither samples nor queries nor cuts, and is written when there is room again")
+    func full() async throws {
+        let test = try await filled(4)
+        let before = test.store.blocks.all.count
+        try await test.store.catalog.queue.writeWithoutTransaction { database in
+            // As many pages as it has now, and rows that name no block until the last of them is full.
+            try database.execute(sql: "PRAGMA max_page_count = 1")
+            let filling = "INSERT INTO block VALUES (?, 0, 0, 0, 0, 0, 0)"
+            #expect(throws: DatabaseError.self) {
+                for filler in 0..<10_000 { try database.execute(sql: filling, arguments: ["filler-\(filler)"]) }
+            }
+        }
+        try await appendFourHours(test)
+        try test.store.maintain()
+        #expect(test.store.blocks.all.count > before)
+        let held = try test.contents()
+        #expect(held[up]?.count == 480)
+        // The limit went with the connection: the file is in use again.
+        #expect(test.store.catalog.refusal == nil)
+        #expect(try test.store.catalog.blocks().map(\.identifier) == test.store.blocks.all.map(\.identifier))
+        try test.reopen()
+        #expect(try test.contents() == held)
+    }
+
+    @Test("A catalog whose bytes are overwritten while it is open is set aside and written anew")
+    func overwritten() async throws {
+        let test = try await filled(4)
+        let path = test.directory.path + "/" + Catalog.fileName
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.write(contentsOf: Data(repeating: 0x5A, count: 20_000))
+        try handle.close()
+        try await appendFourHours(test)
+        try test.store.maintain()
+        let held = try test.contents()
+        #expect(held[up]?.count == 480)
+        #expect(test.disk.exists(path + ".damaged"))
+        #expect(try test.store.catalog.blocks().map(\.identifier) == test.store.blocks.all.map(\.identifier))
         try test.reopen()
         #expect(try test.contents() == held)
     }
