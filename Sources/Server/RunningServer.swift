@@ -178,6 +178,7 @@ actor RunningServer {
             engine: engine, storage: store, storageStatus: store, registry: registry, clock: clock,
             options: try options.api(), build: build,
             flags: Dictionary(uniqueKeysWithValues: options.flags.all.map { ($0.name, $0.value) }))
+        services.exemplars = store
         let (scrapes, rules, notifier, reloads, phase) = (scrapes, rules, notifier, reloads, phase)
         if options.flags.bool("web.enable-remote-write-receiver") {
             services.writeReceiver = WriteReceiver(storage: store, clock: clock, registry: registry, logger: logger)

@@ -14,6 +14,8 @@ extension ServerOptions {
         var settings = StorageSettings()
         settings.outOfOrderWindow = config.outOfOrderWindow
         settings.retentionRules = config.retentionRules
+        // Below 0 is off too, as upstream.
+        if let exemplarsMax = config.exemplarsMax { settings.exemplarsMax = max(0, exemplarsMax) }
         let names = ["time", "size", "percentage"].map { "storage.tsdb.retention." + $0 }
         if !config.hasRetention, !names.contains(where: flags.isGiven) {
             settings.retentionTime = ServerOptions.defaultRetentionTime

@@ -58,11 +58,12 @@ import Testing
     func warnings() throws {
         let flags = try FlagValues([
             "--web.enable-otlp-receiver", "--query.timeout=1m",
-            "--enable-feature=promql-experimental-functions,exemplar-storage", "--enable-feature=no-such,utf8-names",
+            "--enable-feature=promql-experimental-functions,old-ui",
+            "--enable-feature=no-such,utf8-names,exemplar-storage",
         ])
         #expect(
             flags.warnings == [
-                "flag --web.enable-otlp-receiver has no effect yet", "feature exemplar-storage has no effect yet",
+                "flag --web.enable-otlp-receiver has no effect yet", "feature old-ui has no effect yet",
                 "unknown option no-such for --enable-feature",
             ])
     }
@@ -83,6 +84,19 @@ import Testing
         let settings = try StorageSection.settings(arguments, configFile: nil)
         #expect(settings.retentionTime == time)
         #expect(settings.retentionSize == size)
+    }
+
+    @Test(
+        "100,000 exemplars are held, or as many as the file says",
+        arguments: [
+            ("global: {}", 100_000), ("storage: {exemplars: {max_exemplars: 5}}", 5),
+            ("storage: {exemplars: {max_exemplars: 0}}", 0), ("storage: {exemplars: {max_exemplars: -1}}", 0),
+            ("storage: {exemplars: {}}", 100_000),
+        ])
+    func exemplars(text: String, count: Int) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("p.yml", text)
+        #expect(try StorageSection.settings([], configFile: directory("p.yml")).exemplarsMax == count)
     }
 
     @Test(

@@ -22,14 +22,15 @@ package enum FeatureTable {
     ]
 
     private static let pending = [
-        "concurrent-rule-eval", "created-timestamp-zero-ingestion", "delayed-compaction", "exemplar-storage",
+        "concurrent-rule-eval", "created-timestamp-zero-ingestion", "delayed-compaction",
         "histograms-st-encoding", "memory-snapshot-on-shutdown", "metadata-wal-records", "old-ui",
         "otlp-deltatocumulative", "otlp-native-delta-ingestion", "promql-per-step-stats", "search-api", "st-storage",
         "st-synthesis", "use-uncached-io", "xor2-encoding",
     ]
 
     private static let settled = [
-        "agent", "auto-gomaxprocs", "auto-gomemlimit", "auto-reload-config", "expand-external-labels", "fast-startup",
+        "agent", "auto-gomaxprocs", "auto-gomemlimit", "auto-reload-config", "exemplar-storage", "expand-external-labels",
+        "fast-startup",
         "native-histograms", "new-service-discovery-manager", "no-default-scrape-port", "no-scrape-default-port",
         "ooo-native-histograms", "promql-at-modifier", "promql-duration-expr", "promql-negative-offset",
         "remote-write-receiver", "utf8-names",
