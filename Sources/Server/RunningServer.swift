@@ -137,7 +137,7 @@ actor RunningServer {
     /// Cannot fail: what could be wrong was found when the configuration was read.
     /// - Parameter logFile: of the queries. It is opened anew each time, so that it can be moved away and replaced.
     private func apply(_ config: ServerConfig, _ logFile: QueryLog.OpenFile?) async {
-        for warning in config.globals.warnings + config.storage.warnings { logger.warning("\(warning)") }
+        for warning in config.globals.warnings + options.warnings(of: config.storage) { logger.warning("\(warning)") }
         do {
             try store.apply(try options.storage(config.storage))
         } catch {

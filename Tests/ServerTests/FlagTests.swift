@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(
-        "100,000 exemplars are held, or as many as the file says",
+        "with the feature 100,000 exemplars are held, or as many as the file says; without it none",
         arguments: [
             ("global: {}", 100_000), ("storage: {exemplars: {max_exemplars: 5}}", 5),
             ("storage: {exemplars: {max_exemplars: 0}}", 0), ("storage: {exemplars: {max_exemplars: -1}}", 0),
@@ -96,7 +96,25 @@ import Testing
     func exemplars(text: String, count: Int) throws {
         let directory = try TemporaryDirectory()
         try directory.write("p.yml", text)
-        #expect(try StorageSection.settings([], configFile: directory("p.yml")).exemplarsMax == count)
+        let file = directory("p.yml")
+        let feature = "--enable-feature=exemplar-storage"
+        #expect(try StorageSection.settings([feature], configFile: file).exemplarsMax == count)
+        #expect(try StorageSection.settings([], configFile: file).exemplarsMax == 0)
+    }
+
+    @Test("a number of exemplars without the feature is warned of")
+    func exemplarsWithoutFeature() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("p.yml", "storage: {exemplars: {max_exemplars: 5}}")
+        let without = try ServerOptions(try FlagValues([]))
+        let section = try ServerConfig.load(path: directory("p.yml"), syntax: without.syntax).storage
+        #expect(
+            without.warnings(of: section) == [
+                "storage.exemplars.max_exemplars has no effect without --enable-feature=exemplar-storage"
+            ])
+        let with = try ServerOptions(try FlagValues(["--enable-feature=a,exemplar-storage"]))
+        #expect(with.warnings(of: section).isEmpty)
+        #expect(without.warnings(of: StorageSection()).isEmpty)
     }
 
     @Test(

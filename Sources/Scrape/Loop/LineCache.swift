@@ -86,6 +86,9 @@ struct LineCache: Sendable {
         return exemplars[key] != hash
     }
 
+    /// The next exemplar of each line counts as another one.
+    mutating func forgetExemplars() { exemplars.removeAll() }
+
     /// Lends the text that comes next if this scrape goes on like the last one; empty where nothing is expected.
     func withExpectedText<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
@@ -228,7 +231,7 @@ struct LineCache: Sendable {
         entries = kept
         texts = keptTexts
         // They are told once more.
-        exemplars.removeAll()
+        forgetExemplars()
         rebuildTable(capacity: 64)
     }
 }

@@ -171,6 +171,7 @@ final class ScrapeLoop: Sendable {
             try await store(digest, answer, stamp, &history)
         } catch {
             failure = ScrapeFailure(.storage, "storage: \(error)")
+            history.forgetExemplars()
         }
         count(failure)
         publish(history, failure, began, digest.report.duration)

@@ -341,6 +341,9 @@ struct TargetHistory: Sendable {
         return settlement
     }
 
+    /// The store has not taken what the last scrape brought: its exemplars are told once more.
+    mutating func forgetExemplars() { lines.forgetExemplars() }
+
     private mutating func forget(_ departed: Set<SeriesRef>) {
         for index in lines.entries.indices
         where lines.entries[index].state == .known && departed.contains(lines.entries[index].ref) {

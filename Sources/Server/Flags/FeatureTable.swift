@@ -18,7 +18,8 @@ package enum FeatureTable {
 
     private static let active = [
         "promql-experimental-functions", "promql-delayed-name-removal", "promql-extended-range-selectors",
-        "promql-binop-fill-modifiers", "extra-scrape-metrics", "type-and-unit-labels", "use-start-timestamps",
+        "promql-binop-fill-modifiers", "exemplar-storage", "extra-scrape-metrics", "type-and-unit-labels",
+        "use-start-timestamps",
     ]
 
     private static let pending = [
@@ -29,8 +30,7 @@ package enum FeatureTable {
     ]
 
     private static let settled = [
-        "agent", "auto-gomaxprocs", "auto-gomemlimit", "auto-reload-config", "exemplar-storage", "expand-external-labels",
-        "fast-startup",
+        "agent", "auto-gomaxprocs", "auto-gomemlimit", "auto-reload-config", "expand-external-labels", "fast-startup",
         "native-histograms", "new-service-discovery-manager", "no-default-scrape-port", "no-scrape-default-port",
         "ooo-native-histograms", "promql-at-modifier", "promql-duration-expr", "promql-negative-offset",
         "remote-write-receiver", "utf8-names",
