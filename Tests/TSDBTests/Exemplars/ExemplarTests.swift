@@ -1,3 +1,4 @@
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import TestSupport
