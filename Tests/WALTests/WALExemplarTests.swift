@@ -118,6 +118,35 @@ struct WALExemplarTests {
         #expect(found == records)
         #expect(report.checkpointLSN == 5)
     }
+
+    @Test("gives nothing wrong in a segment or a checkpoint with a flipped byte, and the damage is told")
+    func flippedFiles() throws {
+        let good = SimulatedFileSystem()
+        let log = try LogWriter(fileSystem: good, directory: WALFixture.directory, nextLSN: 1)
+        let records = [random(3), random(4), random(5)]
+        for record in records { _ = try log.append(record) }
+        var writer = try CheckpointWriter(fileSystem: good, directory: WALFixture.directory, lsn: 3, firstSegment: 1)
+        for record in records { try writer.add(record) }
+        _ = try writer.finish()
+        for name in try good.list(WALFixture.directory) {
+            let path = WALFixture.directory + "/" + name
+            let bytes = try #require(good.bytes(path))
+            // Bytes behind the header's checksum are not used.
+            for index in bytes.indices where !(36..<40).contains(index) {
+                var flipped = bytes
+                flipped[index] ^= 0x04
+                let disk = SimulatedFileSystem()
+                try disk.createDirectory(WALFixture.directory)
+                disk.put(path, flipped)
+                var found: [LogBatch] = []
+                let report = try LogReplay.replay(
+                    fileSystem: disk, directory: WALFixture.directory, repair: false
+                ) { found.append($1) }
+                #expect(found == records.filter(found.contains), "\(name), byte \(index)")
+                #expect(found.count < records.count && !report.damages.isEmpty, "\(name), byte \(index)")
+            }
+        }
+    }
 }
 
 /// The example of exemplars of `docs/formats/wal.md`, byte for byte.
@@ -164,6 +193,15 @@ struct WALExemplarGoldenTests {
             bytes[index] ^= 0x10
             let (batches, damages) = try replay(bytes)
             #expect(batches.isEmpty && damages == 1, "byte \(index)")
+        }
+    }
+
+    @Test("is not read where it is torn, wherever that is, and what stands before it is")
+    func torn() throws {
+        let frame = Hex.bytes(WALExemplarGoldenTests.frame)
+        for count in 1..<frame.count {
+            let (batches, damages) = try replay(Array(frame.prefix(count)))
+            #expect(batches.isEmpty && damages == 1, "\(count) bytes")
         }
     }
 

@@ -155,6 +155,27 @@ struct ExemplarTests {
         #expect(try found(test).isEmpty)
     }
 
+    @Test("do not puzzle who looks at the directory, beside the running store and after it")
+    func inspection() async throws {
+        let test = try TestStore()
+        for step in 0..<5 {
+            try await append(test, step % 2, exemplar(t + Timestamp(step)))
+            test.clock.advance(by: 1000)
+        }
+        func inspect() throws {
+            let verification = try StoreVerification(fileSystem: test.disk, directory: test.directory.path)
+            #expect(verification.damages.isEmpty)
+            let head = try Head.readOnly(fileSystem: test.disk, directory: test.directory.path, start: .min).0
+            #expect(head.seriesCount == 2)
+        }
+        try inspect()
+        try test.store.checkpoint()
+        try inspect()
+        try await append(test, 1, exemplar(t + 9))
+        test.store.close()
+        try inspect()
+    }
+
     @Test("that cannot be logged are not shown, and the samples are stored")
     func fullDisk() async throws {
         let test = try TestStore()
