@@ -66,7 +66,8 @@ struct ScrapedExemplarTests {
 
     @Test("of lines that relabelling drops, or with a label twice, are left out")
     func leftOut() async throws {
-        let config = try job("{job_name: j, metric_relabel_configs: [{source_labels: [__name__], regex: c.*, action: drop}]}")
+        let config = try job(
+            "{job_name: j, metric_relabel_configs: [{source_labels: [__name__], regex: c.*, action: drop}]}")
         var history = TargetHistory(target: makeTarget(), config: config)
         for stamp in 1...3 {
             _ = try await scrape(&history, #" # {trace_id="a"} 1"#, at: Timestamp(stamp) * 1000)

@@ -105,11 +105,12 @@ struct RunningServerTests {
         let target = "/api/v1/query_exemplars?start=1700000000&end=1700000001&query=sum(rate(up%5B1m%5D))"
         let answer =
             #"{"status":"success","data":[{"seriesLabels":{"__name__":"up"},"#
-            + #""exemplars":[{"labels":{"a":"b"},"value":"0.5","timestamp":1700000000.25}]}]}"#
+            + #""exemplars":[{"labels":{"a":"b"},"value":"0.5","timestamp":1700000000.250}]}]}"#
         let none = #"{"status":"success","data":[]}"#
         let feature = "--enable-feature=exemplar-storage"
         try await run([feature, "--web.enable-remote-write-receiver"]) { _, query in
-            #expect(try await query(target) == none)
+            let before = try await query(target)
+            #expect(before == none)
             #expect(try await post("/api/v1/write", Self.write) == 204)
             #expect(try await query(target) == answer)
             #expect(try await query("/metrics").contains("\nprometheus_tsdb_exemplar_max_exemplars 10\n"))
@@ -122,7 +123,8 @@ struct RunningServerTests {
         }
         try directory.write("p.yml", configuration)
         try await run { _, query in
-            #expect(try await query(target) == none)
+            let after = try await query(target)
+            #expect(after == none)
             #expect(try await query("/metrics").contains("\nprometheus_tsdb_exemplar_max_exemplars 0\n"))
         }
         let warning = "storage.exemplars.max_exemplars has no effect without --enable-feature=exemplar-storage"
