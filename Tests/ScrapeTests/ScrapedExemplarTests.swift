@@ -64,6 +64,29 @@ struct ScrapedExemplarTests {
         #expect(store.exemplars(ScrapedExemplarTests.series) == [exemplar("a", 1, 500), exemplar("b", 1, 1500)])
     }
 
+    @Test("are told again when the store has not taken what was scraped")
+    func notStored() async throws {
+        var history = TargetHistory(target: makeTarget(), config: ScrapeConfig(jobName: "j"))
+        _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 1000)
+        _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 2000)
+        history.forgetExemplars()
+        _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 3000)
+        #expect(store.exemplars(ScrapedExemplarTests.series) == [exemplar("a", 1, 500), exemplar("a", 1, 500)])
+    }
+
+    @Test("of a scrape that fails go with it, and come with the next one")
+    func failed() async throws {
+        var history = TargetHistory(target: makeTarget(), config: ScrapeConfig(jobName: "j"))
+        _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 1000)
+        let text = "# TYPE c counter\nc_total 2 # {trace_id=\"b\"} 1 1.5\nbroken\n# EOF\n"
+        let digest = history.digest(.body(Array(text.utf8), .openMetrics100), stamp: 2000, duration: { 0 })
+        #expect(digest.failure != nil)
+        #expect(digest.batch.exemplars.isEmpty)
+        _ = history.settle(digest, try await store.append(digest.batch))
+        _ = try await scrape(&history, #" # {trace_id="b"} 1 1.5"#, at: 3000)
+        #expect(store.exemplars(ScrapedExemplarTests.series) == [exemplar("a", 1, 500), exemplar("b", 1, 1500)])
+    }
+
     @Test("of lines that relabelling drops, or with a label twice, are left out")
     func leftOut() async throws {
         let config = try job(

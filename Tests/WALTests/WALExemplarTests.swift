@@ -119,6 +119,14 @@ struct WALExemplarTests {
         #expect(report.checkpointLSN == 5)
     }
 
+    @Test("counts as several samples towards the next checkpoint: a log of nothing else is cut too")
+    func length() throws {
+        let log = try LogWriter(fileSystem: SimulatedFileSystem(), directory: WALFixture.directory, nextLSN: 1)
+        let record = random(1)
+        _ = try log.append(record)
+        #expect(log.tailSampleCount == 8 * record.exemplars.count)
+    }
+
     @Test("gives nothing wrong in a segment or a checkpoint with a flipped byte, and the damage is told")
     func flippedFiles() throws {
         let good = SimulatedFileSystem()
