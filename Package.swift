@@ -105,7 +105,8 @@ let package = Package(
             "HeadMemory", "WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO",
             "Regexp"),
         module(
-            "TSDB", "HeadMemory", "WAL", "Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding",
+            "TSDB", "HeadMemory", "WAL", "Blocks", "PrometheusBlocks", "StorageFiles", "StorageAPI", "SeriesModel",
+            "ByteCoding",
             "ChunkEncoding",
             "FileIO", "ConfigTree", "SelfMetrics",
             "Regexp", "OwnThreads", logging, .product(name: "GRDB", package: "GRDB.swift")),
@@ -218,7 +219,8 @@ let package = Package(
             "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
             "SelfMetrics", "SeriesModel", "TSDB", "TestSupport", logging, nioPosix),
         tests(
-            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "SelfMetrics",
+            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "PrometheusBlocks",
+            "SelfMetrics",
             "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport", "WAL", logging,
             .product(name: "GRDB", package: "GRDB.swift")),
         tests("Templating", "SeriesModel", "TestSupport"),

@@ -57,6 +57,22 @@ package struct PrometheusDirectory: Sendable {
         return hasBlock || names.contains(PrometheusFormat.logName) && names.contains("chunks_head")
     }
 
+    /// Whether the directory of the log is Prometheus': it has a checkpoint of Prometheus', or a segment that begins as
+    /// they do.
+    package var hasLog: Bool {
+        let log = FilePath.join(path, PrometheusFormat.logName)
+        guard let names = try? fileSystem.list(log) else { return false }
+        return names.contains { name in
+            let file = FilePath.join(log, name)
+            if name.utf8.starts(with: PrometheusFormat.checkpointPrefix.utf8) { return true }
+            guard !name.isEmpty, name.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let mapped = try? fileSystem.map(file)
+            else { return false }
+            var segment = LogSegment(mapped)
+            return segment.beginsSoundly()
+        }
+    }
+
     /// A ULID: 26 characters of Crockford's base 32.
     package static func isBlockName(_ name: String) -> Bool {
         let alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8

@@ -97,6 +97,7 @@ extension TSDB {
             try quarantineDamaged()
             try reloadBlocks()
             try applyRetention()
+            try reloadPrometheusBlocks()
             // Last: what is deleted need not be merged.
             try mergeBlocks()
         }

@@ -28,7 +28,7 @@ package struct StoreVerification {
         // Rows before blocks: what a server adds meanwhile is a block without a row, which is none of our business.
         let rows = CatalogInspection.rows(directory)
         let start = try verifyBlocks(fileSystem, directory, rows)
-        verifyLog(fileSystem, FilePath.join(directory, TSDB.logName))
+        verifyLog(fileSystem, DataDirectoryLayout(fileSystem: fileSystem, directory: directory).log)
         verifyHead(fileSystem, directory, start)
     }
 
@@ -49,6 +49,7 @@ package struct StoreVerification {
                 damages.append(StoreDamage(error, path: reader.path))
             }
         }
+        verifyPrometheus(found)
         switch rows {
         case .failure(let error):
             damages.append(StoreDamage(error, path: FilePath.join(directory, Catalog.fileName)))
@@ -59,6 +60,19 @@ package struct StoreVerification {
             }
         }
         return found.readers.map { Block($0) }.headStart
+    }
+
+    private mutating func verifyPrometheus(_ found: BlockInspection) {
+        damages += found.prometheusDamages
+        for source in found.prometheus {
+            blockCount += 1
+            sampleCount += source.sampleCount
+            do throws(StorageError) {
+                try source.block.verify()
+            } catch {
+                damages.append(StoreDamage(error, path: source.path))
+            }
+        }
     }
 
     private mutating func compare(

@@ -26,11 +26,15 @@ extension TSDB {
                 fileSystem: options.fileSystem, parent: FilePath.join(options.directory, TSDB.snapshotsName), name: name
             )
             // The view: head and blocks as of one record of the log.
-            let (visible, cut, newest, lsn) = try committer.perform { [head, blocks, log] in
-                (blocks.all, skipHead ? nil : HeadCut(head, .all), head.range?.max ?? .max, log.nextLSN - 1)
+            let (visible, prometheus, cut, newest, lsn) = try committer.perform { [head, blocks, log] in
+                (
+                    blocks.all, blocks.prometheus, skipHead ? nil : HeadCut(head, .all), head.range?.max ?? .max,
+                    log.nextLSN - 1
+                )
             }
             try writer.write { directory in
                 for block in visible { try writer.link(block.reader.path, into: directory) }
+                for source in prometheus { try writer.linkBeside(source.path, into: directory) }
                 guard let cut else { return }
                 for window in cut.windows(width: options.blockRange) {
                     // The last one ends behind the newest sample: what comes later is not the block's.
@@ -40,7 +44,7 @@ extension TSDB {
             } finishing: { directory in
                 // Blocks name records of this log: that of the copy must go on behind them.
                 if lsn > 0 {
-                    let log = FilePath.join(directory, TSDB.logName)
+                    let log = DataDirectoryLayout.ownLog(in: directory)
                     _ = try CheckpointWriter(
                         fileSystem: options.fileSystem, directory: log, lsn: lsn, firstSegment: 0
                     ).finish()

@@ -5,6 +5,7 @@ import FileIO
 import PrometheusBlocks
 import SeriesModel
 import StorageAPI
+import WAL
 
 /// `hearth tsdb import`: takes in a data directory of Prometheus'.
 struct TSDBImportCommand: AsyncParsableCommand {
@@ -12,7 +13,8 @@ struct TSDBImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Take in the blocks and the log of a Prometheus that is stopped.",
         discussion: """
             Prometheus' files stay as they are. What was imported already is passed over. A server that has the data
-            directory open notices new blocks within a minute.
+            directory open notices new blocks within a minute. Both directories may be the same: the server serves the
+            blocks of Prometheus' that lie in its data directory, and those that were taken in instead of them.
             """)
 
     @Argument(help: "The data directory of Prometheus.") var source: String
@@ -23,12 +25,18 @@ struct TSDBImportCommand: AsyncParsableCommand {
         let lock = try lockSource(files)
         defer { _ = lock }
         do throws(StorageError) {
-            let importing = PrometheusImport(fileSystem: files, source: source, dataDirectory: dataDirectory)
+            let importing = PrometheusImport(
+                fileSystem: files, source: source, dataDirectory: dataDirectory, readsLog: hasLogOfPrometheus(files))
             let isComplete = try importing.run(report)
             if !isComplete { throw StorageError.invalid(reason: "not everything could be imported") }
         } catch {
             throw failure("import failed: \(error)")
         }
+    }
+
+    /// Where Hearth has the directory, the log in the usual place may be its own.
+    private func hasLogOfPrometheus(_ files: PosixFileSystem) -> Bool {
+        !LogDirectory.isOurs(fileSystem: files, directory: FilePath.join(source, "wal"))
     }
 
     /// Prometheus removes its lock file when it stops in order; one that is there may be of a server that runs.
