@@ -61,30 +61,45 @@ package struct PrometheusImport: Sendable {
             report(.block(path: path, outcome))
         }
         if !readsLog { return isComplete }
+        return try takeLog(behind: blocks.map(\.meta), &imported, report) && isComplete
+    }
+
+    /// - Returns: whether all of it was taken.
+    private func takeLog(
+        behind blocks: [PrometheusMeta], _ imported: inout ImportedBlocks, _ report: (Event) -> Void
+    ) throws(StorageError) -> Bool {
+        let fingerprint = source.logFingerprint
         let log = try PrometheusLog(
             fileSystem: fileSystem, directory: source.path,
-            start: PrometheusDirectory.logStart(behind: blocks.map(\.meta)))
+            start: PrometheusDirectory.logStart(behind: blocks))
         report(.log(series: log.series.count, log.report))
-        isComplete = isComplete && log.report.damages.isEmpty && log.report.orphanCount == 0
-        guard let range = log.range else { return isComplete }
-        for window in BlockWindows.covering(range, length: BlockWindows.standard) {
-            let outcome = take(log, window, imported)
-            try note(outcome, &imported)
-            if case .failed = outcome { isComplete = false }
-            if case .empty = outcome { continue }
-            report(.logBlock(outcome))
+        var isWritten = true
+        if let range = log.range {
+            for window in BlockWindows.covering(range, length: BlockWindows.standard) {
+                let outcome = take(log, window, imported)
+                try note(outcome, &imported)
+                if case .failed = outcome { isWritten = false }
+                if case .empty = outcome { continue }
+                report(.logBlock(outcome))
+            }
         }
-        return isComplete
+        // What of it cannot be read is not going to be readable: it is served no more as it is not taken again.
+        if isWritten, let fingerprint {
+            try note(BlockIdentifier(high: fingerprint.high, low: fingerprint.low), &imported)
+        }
+        return isWritten && log.report.damages.isEmpty && log.report.orphanCount == 0
     }
 
     /// Enters what was taken in the list. Only now: it is whole and durable.
     private func note(_ outcome: Outcome, _ imported: inout ImportedBlocks) throws(StorageError) {
-        let identifier: BlockIdentifier
         switch outcome {
-        case .written(let footer): identifier = footer.identifier
-        case .passedOver(let known): identifier = known
-        case .empty, .failed: return
+        case .written(let footer): try note(footer.identifier, &imported)
+        case .passedOver(let known): try note(known, &imported)
+        case .empty, .failed: break
         }
+    }
+
+    private func note(_ identifier: BlockIdentifier, _ imported: inout ImportedBlocks) throws(StorageError) {
         if imported.contains(identifier) { return }
         imported.insert(identifier)
         try imported.write(fileSystem: fileSystem, dataDirectory: dataDirectory)

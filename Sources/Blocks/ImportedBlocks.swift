@@ -3,8 +3,8 @@ package import FileIO
 package import StorageAPI
 import StorageFiles
 
-/// The names of the blocks of Prometheus' that were taken into a data directory, in its file `imported-blocks`: none is
-/// taken in twice, and where Prometheus' own files lie in the same directory they are served no more, also after our
+/// The names of the blocks of Prometheus' that were taken into a data directory, and of those made of its log, in the
+/// file `imported-blocks`; a log that was taken in whole has a name too. None is taken in twice, and where Prometheus' own files lie in the same directory they are served no more, also after our
 /// copy was merged or deleted. Who removes the file can import again.
 ///
 /// A text: `hearth-imported-blocks 1`, one name a line, and `crc32c` with the checksum of all that stands before.

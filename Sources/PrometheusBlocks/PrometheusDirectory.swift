@@ -73,6 +73,28 @@ package struct PrometheusDirectory: Sendable {
         }
     }
 
+    /// What tells this log from another one, and from itself before somebody went on with it, without reading it: a hash
+    /// of the names and sizes of its files, those of late samples included. Nil where there is none.
+    package var logFingerprint: (high: UInt64, low: UInt64)? {
+        var content: [UInt8] = []
+        func add(_ path: String, depth: Int) {
+            if depth < 2, let names = try? fileSystem.list(path) {
+                for name in names.sorted(by: { $0.precedesByBytes($1) }) {
+                    add(FilePath.join(path, name), depth: depth + 1)
+                }
+            } else if let size = try? fileSystem.size(path) {
+                content.append(contentsOf: path.utf8.dropFirst(self.path.utf8.count))
+                withUnsafeBytes(of: Int64(size).littleEndian) { content.append(contentsOf: $0) }
+            }
+        }
+        for name in [PrometheusFormat.logName, PrometheusFormat.lateLogName] {
+            let log = FilePath.join(path, name)
+            if (try? fileSystem.list(log)) != nil { add(log, depth: 0) }
+        }
+        if content.isEmpty { return nil }
+        return (StableHash.hash(content), content.withUnsafeBytes { StableHash.hash($0, seed: 1) })
+    }
+
     /// A ULID: 26 characters of Crockford's base 32.
     package static func isBlockName(_ name: String) -> Bool {
         let alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8

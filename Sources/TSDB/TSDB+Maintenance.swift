@@ -95,9 +95,10 @@ extension TSDB {
             if hasCut || isDue { try checkpoint() }
             try reattachCatalog()
             try quarantineDamaged()
+            let imported = importedBlocks()
             try reloadBlocks()
             try applyRetention()
-            try reloadPrometheusBlocks()
+            try reloadPrometheusBlocks(imported)
             // Last: what is deleted need not be merged.
             try mergeBlocks()
         }

@@ -159,6 +159,8 @@ final class BlockList: @unchecked Sendable {
     private(set) var all: [Block]
     /// Those of Prometheus', which are only read.
     private(set) var prometheus: [PrometheusBlockSource] = []
+    /// The log of a Prometheus that was stopped.
+    private(set) var prometheusLog: PrometheusLogSource?
     /// All of them.
     private(set) var visible: [VisibleBlock] = []
 
@@ -178,14 +180,16 @@ final class BlockList: @unchecked Sendable {
     }
 
     /// Exclusive.
-    func replacePrometheus(_ blocks: [PrometheusBlockSource]) {
+    func replacePrometheus(_ blocks: [PrometheusBlockSource], log: PrometheusLogSource?) {
         prometheus = blocks
+        prometheusLog = log
         sort()
     }
 
     private func sort() {
         all.sort { ($0.range.min, $0.identifier) < ($1.range.min, $1.identifier) }
         visible = all.map { VisibleBlock($0) } + prometheus.map { VisibleBlock($0) }
+        if let prometheusLog { visible.append(VisibleBlock(prometheusLog)) }
         visible.sortByAge()
     }
 }

@@ -27,10 +27,11 @@ package final class ReadOnlyStore {
         let (head, report) = try Head.readOnly(fileSystem: fileSystem, directory: directory, start: start)
         self.head = head
         damages = report.damages.map(StoreDamage.init)
-        let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
+        let found = try BlockInspection(fileSystem: fileSystem, directory: directory, readsLog: true)
         damages += found.damages
         damages += found.prometheusDamages
         var blocks = found.readers.map { VisibleBlock(Block($0)) } + found.prometheus.map { VisibleBlock($0) }
+        if let log = found.prometheusLog { blocks.append(VisibleBlock(log)) }
         blocks.sortByAge()
         self.blocks = blocks
         head.raiseStart(to: found.readers.map { Block($0) }.headStart)

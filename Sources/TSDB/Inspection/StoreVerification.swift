@@ -1,6 +1,7 @@
 import Blocks
 package import FileIO
 import HeadMemory
+import PrometheusBlocks
 import SeriesModel
 import StorageAPI
 import StorageFiles
@@ -38,7 +39,7 @@ package struct StoreVerification {
     private mutating func verifyBlocks(
         _ fileSystem: any FileSystem, _ directory: String, _ rows: Result<[BlockRecord], StorageError>
     ) throws -> Timestamp {
-        let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
+        let found = try BlockInspection(fileSystem: fileSystem, directory: directory, readsLog: true)
         damages += found.damages
         for reader in found.readers {
             blockCount += 1
@@ -62,6 +63,7 @@ package struct StoreVerification {
         return found.readers.map { Block($0) }.headStart
     }
 
+    /// Of the log, all that can be told was told when it was read.
     private mutating func verifyPrometheus(_ found: BlockInspection) {
         damages += found.prometheusDamages
         for source in found.prometheus {

@@ -1,8 +1,9 @@
 import Blocks
+import PrometheusBlocks
 import SeriesModel
 import StorageAPI
 
-/// What queries see of a block, ours or Prometheus'. Series numbers are the references of its index.
+/// What queries see of a block, ours or Prometheus', or of its log. Series numbers are the references of its index.
 struct VisibleBlock: Sendable {
     let source: any BlockSource
     /// Closed: the last ms that may be in the block is `max`.
@@ -19,6 +20,12 @@ struct VisibleBlock: Sendable {
         self.source = source
         range = source.block.range
         remaining = source.withoutDeleted
+    }
+
+    init(_ log: PrometheusLogSource) {
+        source = log
+        range = TimeRange(min: log.range.min, max: log.range.max.subtractingClamped(1))
+        remaining = log.withoutDeleted
     }
 
     /// Of the series those that have something left in a range, as far as the index tells.

@@ -13,15 +13,17 @@ struct TSDBImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Take in the blocks and the log of a Prometheus that is stopped.",
         discussion: """
             Prometheus' files stay as they are. What was imported already is passed over. A server that has the data
-            directory open notices new blocks within a minute. Both directories may be the same: the server serves the
-            blocks of Prometheus' that lie in its data directory, and those that were taken in instead of them.
+            directory open notices new blocks within a minute. Without a second directory the first is
+            Hearth's too: the server serves what Prometheus left in its data directory, and what was taken in instead.
             """)
 
     @Argument(help: "The data directory of Prometheus.") var source: String
-    @Argument(help: "The data directory of Hearth, made where it is missing.") var dataDirectory: String
+    @Argument(help: "The data directory of Hearth, made where it is missing; the same one when left out.")
+    var dataDirectory: String?
 
     func run() async throws {
         let files = PosixFileSystem()
+        let dataDirectory = dataDirectory ?? source
         let lock = try lockSource(files)
         defer { _ = lock }
         do throws(StorageError) {
@@ -40,8 +42,12 @@ struct TSDBImportCommand: AsyncParsableCommand {
     }
 
     /// Prometheus removes its lock file when it stops in order; one that is there may be of a server that runs.
+    ///
+    /// Where Hearth has opened the directory since, it is Hearth's server that may run, which notices what is taken in.
     private func lockSource(_ files: PosixFileSystem) throws -> DirectoryLock? {
-        guard files.exists(FilePath.join(source, "lock")), source != dataDirectory else { return nil }
+        guard files.exists(FilePath.join(source, "lock")), !files.exists(FilePath.join(source, "FORMAT")) else {
+            return nil
+        }
         do throws(DirectoryLock.Refusal) {
             return try DirectoryLock(source)
         } catch {
