@@ -169,8 +169,8 @@ let package = Package(
             name: "hearth-fuzz", dependencies: ["FuzzTargets", "OwnThreads"], path: "Tests/Fuzz/Runner",
             swiftSettings: settings),
         tests(
-            "BlockTransfer", "Blocks", "ChunkEncoding", "FileIO", "PrometheusBlocks", "SeriesModel", "StorageAPI",
-            "TestSupport"),
+            "BlockTransfer", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "PrometheusBlocks", "SeriesModel",
+            "StorageAPI", "TestSupport"),
         tests(
             "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles",
             "TestSupport"),

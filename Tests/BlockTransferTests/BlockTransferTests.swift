@@ -115,6 +115,19 @@ struct BlockTransferTests {
         #expect(try run() == 3)
     }
 
+    @Test("notes the log that it took, damaged or not, so that it is served no more", arguments: [false, true])
+    func log(isDamaged: Bool) throws {
+        _ = try export(MemoryStore(rows: TransferFixture.rows(2, hours: 3)))
+        // A record of markers, and its checksum.
+        disk.put("/out/wal/00000000", [1, 0, 1] + (isDamaged ? [0, 0, 0, 0] : TransferFixture.checksum([5])) + [5])
+        let isComplete = try PrometheusImport(fileSystem: disk, source: "/out", dataDirectory: "/out").run { _ in }
+        #expect(isComplete == !isDamaged)
+        let fingerprint = PrometheusDirectory(fileSystem: disk, path: "/out").logFingerprint
+        let (high, low) = try #require(fingerprint)
+        let imported = try ImportedBlocks(fileSystem: disk, dataDirectory: "/out")
+        #expect(imported.contains(BlockIdentifier(high: high, low: low)))
+    }
+
     @Test("leaves a log alone that is none of Prometheus'")
     func ownLog() throws {
         _ = try export(MemoryStore(rows: TransferFixture.rows(2, hours: 3)))

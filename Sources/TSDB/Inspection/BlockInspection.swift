@@ -1,6 +1,5 @@
 package import Blocks
 package import FileIO
-import SeriesModel
 import PrometheusBlocks
 package import SeriesModel
 package import StorageAPI

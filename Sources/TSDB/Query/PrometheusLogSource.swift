@@ -3,6 +3,7 @@ import ChunkEncoding
 import PrometheusBlocks
 import SeriesModel
 import StorageAPI
+import StorageFiles
 
 /// The log of a Prometheus that was stopped, as a source of samples: read once, and held in memory, compressed, until it
 /// is imported. Its files are not changed.
@@ -115,7 +116,8 @@ final class PrometheusLogSource: BlockSource {
         for number in series {
             let one = try one(number)
             guard one.range.overlaps(range) else { continue }
-            if try !one.hasDeletions || hasSamples([number], in: range) { left.append(number) }
+            if one.hasDeletions, try !hasSamples([number], in: range) { continue }
+            left.append(number)
         }
         return left
     }

@@ -25,8 +25,8 @@ struct DataDirectoryLayoutTests {
     @Test(
         "is a place of its own where Prometheus has the usual one, or may have had it",
         arguments: [
-            ["wal/00000000": PrometheusFixture.segment],
-            ["wal/00000000": PrometheusFixture.segment, "FORMAT": [1]],
+            ["wal/00000000": PrometheusFixture.segment([[200, 1, 2, 3]])],
+            ["wal/00000000": PrometheusFixture.segment([[200, 1, 2, 3]]), "FORMAT": [1]],
             ["wal/00000000": []],
             ["wal/00000007": [1, 2, 3]],
             ["wal/checkpoint.00000004/00000000": [], "FORMAT": [1]],

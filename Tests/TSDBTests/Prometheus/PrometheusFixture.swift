@@ -11,8 +11,8 @@ enum PrometheusFixture {
     static let older = "01HV0000000000000000000001"
     static let newer = "01HV0000000000000000000002"
     static let hour = TestStore.hour
-    /// The blocks end where the tests' clock begins. ms
-    static let start = TestStore.start - 4 * hour
+    /// The blocks end where the log's samples begin. ms
+    static let start = TestStore.start - 4 * hour - 600_000
 
     static let series: [LabelSet] = [
         ["__name__": "m", "i": "a"], ["__name__": "m", "i": "b", "zone": "z"], ["__name__": "n", "i": "a"],
@@ -36,13 +36,62 @@ enum PrometheusFixture {
         _ = try writer.finish()
     }
 
-    /// A segment of one record: kind, length, checksum, content.
-    static let segment: [UInt8] = {
-        let record: [UInt8] = [200, 1, 2, 3]
-        let checksum = CRC32C.checksum(record)
-        return [1, 0, UInt8(record.count)] + (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * $0)) }
-            + record
+    /// A segment of whole records that fit into one page: kind, length, checksum, content.
+    static func segment(_ records: [[UInt8]]) -> [UInt8] {
+        var segment = ByteBuilder()
+        for record in records {
+            segment.append(UInt8(1))
+            segment.appendBigEndian(UInt16(record.count))
+            segment.appendBigEndian(CRC32C.checksum(record))
+            segment.append(contentsOf: record)
+        }
+        return segment.bytes
+    }
+
+    /// Announces the series, numbered from 1.
+    private static let announcement: [UInt8] = {
+        var record = ByteBuilder()
+        record.append(UInt8(1))
+        for (number, labels) in series.enumerated() {
+            record.appendBigEndian(UInt64(number + 1))
+            record.appendVarint(labels.count)
+            for label in labels {
+                record.appendSized(Array(label.name.utf8))
+                record.appendSized(Array(label.value.utf8))
+            }
+        }
+        return record.bytes
     }()
+
+    /// The samples of a time of all series, as a record of the log.
+    private static func record(_ range: TimeRange) -> [UInt8] {
+        var record = ByteBuilder()
+        record.append(UInt8(2))
+        record.appendBigEndian(UInt64(1))
+        record.appendBigEndian(range.min)
+        for number in series.indices {
+            let samples = samples(number, range)
+            for (time, value) in zip(samples.timestamps, samples.values) {
+                record.appendZigzag(Int64(number))
+                record.appendZigzag(time - range.min)
+                record.appendBigEndian(value.bitPattern)
+            }
+        }
+        return record.bytes
+    }
+
+    /// A record that says of a series that a range was deleted.
+    static func deletion(of series: Int, _ range: TimeRange) -> [UInt8] {
+        var record = ByteBuilder()
+        record.append(UInt8(3))
+        record.appendBigEndian(UInt64(series + 1))
+        record.appendZigzag(range.min)
+        record.appendZigzag(range.max)
+        return record.bytes
+    }
+
+    /// What the log has that the blocks have not: the ten minutes before the tests' clock begins. ms
+    static let logRange = TimeRange(min: TestStore.start - 600_000, max: TestStore.start)
 
     /// Two blocks of two hours, a log with a checkpoint, head chunks, the list of queries; the lock file is on the
     /// machine's disk.
@@ -51,9 +100,14 @@ enum PrometheusFixture {
         try block(disk, directory, older, TimeRange(min: start, max: start + 2 * hour))
         try block(disk, directory, newer, TimeRange(min: start + 2 * hour, max: start + 4 * hour))
         for folder in ["wal/checkpoint.00000003", "chunks_head"] { try disk.createDirectory(directory + "/" + folder) }
-        disk.put(directory + "/wal/00000004", segment)
+        // The first is in a block already.
+        let middle = logRange.min + 300_000
+        let records = [
+            record(TimeRange(min: logRange.min - 60_000, max: middle)), record(TimeRange(min: middle, max: logRange.max)),
+        ]
+        disk.put(directory + "/wal/00000004", segment(records))
         disk.put(directory + "/wal/00000005", [])
-        disk.put(directory + "/wal/checkpoint.00000003/00000000", segment)
+        disk.put(directory + "/wal/checkpoint.00000003/00000000", segment([announcement]))
         disk.put(directory + "/chunks_head/000001", [1, 2, 3])
         disk.put(directory + "/queries.active", [0x5B, 0, 0])
     }

@@ -2,6 +2,7 @@ import Blocks
 import FileIO
 import HeadMemory
 import PrometheusBlocks
+import SelfMetrics
 import SeriesModel
 import StorageAPI
 import TestSupport
@@ -58,7 +59,7 @@ struct PrometheusServingTests {
         #expect(try test.select([matcher, LabelMatcher(.equal, "__name__", "m")]).count == 2)
         let range = TimeRange(min: PrometheusFixture.start + 60_000, max: PrometheusFixture.start + 120_000)
         #expect(try test.select([], range).map(\.samples.count) == [2, 2, 2])
-        #expect(test.store.timeRange == TimeRange(min: PrometheusFixture.start, max: TestStore.start - 1))
+        #expect(test.store.timeRange == TimeRange(min: PrometheusFixture.start, max: TestStore.start - 60_000))
     }
 
     @Test("is looked at by the tools without a server, and found sound")
@@ -87,17 +88,21 @@ struct PrometheusServingTests {
         try test.store.maintain()
         #expect(served(test) == [third, older])
         let whole = TimeRange(min: range.min, max: PrometheusFixture.start + 2 * TestStore.hour)
-        #expect(try test.contents() == PrometheusFixture.contents(whole))
+        // What the log has stays.
+        var expected = PrometheusFixture.contents(whole)
+        expected.merge(PrometheusFixture.contents(PrometheusFixture.logRange)) { $0 + $1 }
+        #expect(try test.contents() == expected)
     }
 
     @Test("has the blocks that the time of the retention leaves nothing of served no more, and not deleted")
     func retention() async throws {
         let test = try PrometheusFixture.store { $0.retentionTime = 2 * TestStore.hour }
         #expect(served(test) == [newer])
+        #expect(test.store.blocks.prometheusLog != nil)
         test.clock.advance(by: 3 * TestStore.hour)
         try await test.append([(a, test.clock.now(), 1)])
         try test.store.maintain()
-        #expect(served(test).isEmpty)
+        #expect(served(test).isEmpty && test.store.blocks.prometheusLog == nil)
         #expect(test.disk.exists(path(test, older)) && test.disk.exists(path(test, newer)))
     }
 
@@ -173,6 +178,16 @@ struct PrometheusServingTests {
         try imported.write(fileSystem: test.disk, dataDirectory: test.directory.path)
     }
 
+    /// What an import does last.
+    private func noteLog(_ test: TestStore) throws {
+        let directory = test.directory.path
+        let fingerprint = PrometheusDirectory(fileSystem: test.disk, path: directory).logFingerprint
+        let (high, low) = try #require(fingerprint)
+        var imported = try ImportedBlocks(fileSystem: test.disk, dataDirectory: directory)
+        imported.insert(BlockIdentifier(high: high, low: low))
+        try imported.write(fileSystem: test.disk, dataDirectory: directory)
+    }
+
     @Test("serves our block of the same name in place of Prometheus'", arguments: [true, false])
     func adopted(list: Bool) throws {
         let test = try PrometheusFixture.store()
@@ -191,6 +206,7 @@ struct PrometheusServingTests {
         let test = try PrometheusFixture.store()
         try adopt(test, older)
         try adopt(test, newer)
+        try noteLog(test)
         try test.store.maintain()
         #expect(served(test).isEmpty)
         try test.store.deleteSeries(matching: [[]], in: .all)
