@@ -96,7 +96,7 @@ enum PrometheusFixture {
     /// Two blocks of two hours, a log with a checkpoint, head chunks, the list of queries; the lock file is on the
     /// machine's disk.
     static func write(_ disk: SimulatedFileSystem, _ directory: String) throws {
-        if disk.exists(FilePath.join(directory, "wal")) { return }
+        if disk.exists(FilePath.join(directory, "chunks_head")) { return }
         try block(disk, directory, older, TimeRange(min: start, max: start + 2 * hour))
         try block(disk, directory, newer, TimeRange(min: start + 2 * hour, max: start + 4 * hour))
         for folder in ["wal/checkpoint.00000003", "chunks_head"] { try disk.createDirectory(directory + "/" + folder) }

@@ -105,7 +105,7 @@ struct PrometheusLogServingTests {
             var damaged = bytes
             // Every bit over the bytes; of the first also the flag of a compression that is not known.
             damaged[index] ^= index == 0 ? 0x10 : 1 << UInt8(index % 8)
-            try test.disk.overwrite(file, damaged)
+            test.disk.put(file, damaged)
             var damages: [StorageDamage] = []
             let source = set.log(imported: ImportedBlocks()) { damages.append($0) }
             #expect(damages.map(\.file) == [test.directory.path + "/wal"], "byte \(index)")
