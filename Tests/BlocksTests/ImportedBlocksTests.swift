@@ -25,6 +25,16 @@ struct ImportedBlocksTests {
         #expect(list.identifiers.count == count)
     }
 
+    @Test("has the bytes of the format page")
+    func bytes() throws {
+        try disk.createDirectory("/data")
+        var list = ImportedBlocks()
+        list.insert(try #require(BlockIdentifier("01HV0000000000000000000001")))
+        try list.write(fileSystem: disk, dataDirectory: "/data")
+        let text = "hearth-imported-blocks 1\n01HV0000000000000000000001\ncrc32c 0e16f4eb\n"
+        #expect(disk.bytes(path) == Array(text.utf8))
+    }
+
     @Test("with a changed byte, or cut short, is an error, never another list")
     func damaged() throws {
         let list = try write(3)
