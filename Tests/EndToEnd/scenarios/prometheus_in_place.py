@@ -19,7 +19,8 @@ scrape_configs:
     static_configs:
       - targets: ["127.0.0.1:9"]
 """
-ADMIN = "--web.enable-admin-api"
+# Without the second, what is older than 15 days would be served no more.
+FLAGS = ["--web.enable-admin-api", "--storage.tsdb.retention.time=100y"]
 
 
 def answers(server, end, old):
@@ -123,7 +124,7 @@ def run(bench):
     # Served as it is; a block that is put there by hand is noticed.
     aside = bench.directory / oldest.name
     oldest.rename(aside)
-    hearth = bench.start_hearth(bench.write_config(OURS), ADMIN)
+    hearth = bench.start_hearth(bench.write_config(OURS), *FLAGS)
     aside.rename(oldest)
     wait_until("the block to be noticed", lambda: answers(hearth, end, old).keys() == wanted.keys(), 75, every=2)
     check_answers("served beside", hearth, end, old, wanted)
@@ -132,7 +133,7 @@ def run(bench):
     check(status != 204 and "hearth tsdb import" in text, f"a deletion was answered {status} {text}")
     hearth.stop()
     check_unchanged("serving", before, data)
-    hearth = bench.start_hearth(bench.write_config(OURS), ADMIN, name="hearth-again")
+    hearth = bench.start_hearth(bench.write_config(OURS), *FLAGS, name="hearth-again")
     check_answers("after a restart", hearth, end, old, wanted)
 
     # Imported under the running server, twice. What was Prometheus' can be removed then.
@@ -143,7 +144,7 @@ def run(bench):
     check_unchanged("the import", before, data)
     for path in blocks(data) + [data / name for name in ("wal", "wbl", "chunks_head")]:
         shutil.rmtree(path)
-    hearth = bench.start_hearth(bench.write_config("global: {}\n"), ADMIN, name="hearth-alone")
+    hearth = bench.start_hearth(bench.write_config("global: {}\n"), *FLAGS, name="hearth-alone")
     check_answers("without prometheus' files", hearth, end, old, wanted)
     hearth.stop()
 
@@ -155,7 +156,7 @@ def run(bench):
     check_answers("prometheus on what was exported", peer, end, old, wanted)
 
     # What is ours can be deleted.
-    hearth = bench.start_hearth(bench.write_config("global: {}\n"), ADMIN, name="hearth-last")
+    hearth = bench.start_hearth(bench.write_config("global: {}\n"), *FLAGS, name="hearth-last")
     status, text = delete(hearth, "pushed_0")
     check(status == 204, f"a deletion was answered {status} {text}")
     check(not query(hearth, "count_over_time(pushed_0[14h])", time=end), "what was deleted is seen")
