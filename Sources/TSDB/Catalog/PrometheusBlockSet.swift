@@ -11,8 +11,8 @@ import WAL
 /// read: one that is damaged is reported and left out where it is, and so is one that was imported.
 final class PrometheusBlockSet: Sendable {
     private struct State {
-        /// Damaged ones, until they are gone.
-        var leftOut: Set<BlockIdentifier> = []
+        /// Damaged ones, until they are gone, with the room they took: one that was being copied is tried again.
+        var leftOut: [BlockIdentifier: Int] = [:]
         /// Whether the list of imported blocks was reported as damaged.
         var isListReported = false
         /// Read already, and not imported.
@@ -33,8 +33,10 @@ final class PrometheusBlockSet: Sendable {
         self.logger = logger
     }
 
-    /// Leaves a block out from now on.
-    func leaveOut(_ identifier: BlockIdentifier) { state.withLock { _ = $0.leftOut.insert(identifier) } }
+    /// Leaves a block out as long as its files are those that it was opened with.
+    func leaveOut(_ source: PrometheusBlockSource) {
+        state.withLock { $0.leftOut[source.identifier] = source.roomAtOpening }
+    }
 
     /// Looks at the directory.
     /// - Parameters:
@@ -53,7 +55,8 @@ final class PrometheusBlockSet: Sendable {
         var present: Set<BlockIdentifier> = []
         var blocks: [PrometheusBlockSource] = []
         func leaveOut(_ path: String, _ identifier: BlockIdentifier, _ error: StorageError) {
-            guard state.withLock({ $0.leftOut.insert(identifier).inserted }) else { return }
+            let room = PrometheusBlockSource.room(fileSystem, path)
+            guard state.withLock({ $0.leftOut.updateValue(room, forKey: identifier) }) == nil else { return }
             logger?.error(
                 "a block of Prometheus' cannot be read, it is left out",
                 metadata: ["path": "\(path)", "error": "\(error)"])
@@ -67,20 +70,29 @@ final class PrometheusBlockSet: Sendable {
         for (path, _) in found {
             guard let identifier = BlockIdentifier(FilePath.name(of: path)) else { continue }
             present.insert(identifier)
-            if adopted.contains(identifier) || state.withLock({ $0.leftOut.contains(identifier) }) { continue }
-            if let open = known.first(where: { $0.identifier == identifier }) {
+            if adopted.contains(identifier) || isLeftOut(path, identifier) { continue }
+            // One that was left out and has other files now is opened anew.
+            if let open = known.first(where: { $0.identifier == identifier }),
+                state.withLock({ $0.leftOut[identifier] }) == nil
+            {
                 blocks.append(open)
                 continue
             }
             do throws(StorageError) {
                 blocks.append(try PrometheusBlockSource(fileSystem: fileSystem, path: path))
+                state.withLock { $0.leftOut[identifier] = nil }
             } catch {
                 guard case .corruption = error else { throw error }
                 leaveOut(path, identifier, error)
             }
         }
-        state.withLock { $0.leftOut.formIntersection(present) }
+        state.withLock { $0.leftOut = $0.leftOut.filter { present.contains($0.key) } }
         return blocks
+    }
+
+    private func isLeftOut(_ path: String, _ identifier: BlockIdentifier) -> Bool {
+        guard let room = state.withLock({ $0.leftOut[identifier] }) else { return false }
+        return room == PrometheusBlockSource.room(fileSystem, path)
     }
 
     /// The log of the Prometheus that had the directory, read when it is first asked for. Nil where there is none, it holds

@@ -41,7 +41,7 @@ extension TSDB {
         let served = found.filter { $0.block.range.max >= oldestKept }
         let servedLog = log.flatMap { $0.range.max > oldestKept ? $0 : nil }
         guard
-            Set(served.map(\.identifier)) != Set(known.map(\.identifier))
+            Set(served.map { ObjectIdentifier($0) }) != Set(known.map { ObjectIdentifier($0) })
                 || servedLog?.identifier != knownLog?.identifier
         else { return }
         try committer.perform { [head, blocks] in
@@ -63,7 +63,7 @@ extension TSDB {
                 options.logger.error(
                     "a block of Prometheus' is damaged, it is left out",
                     metadata: ["path": "\(source.path)", "error": "\(error)"])
-                prometheusBlocks.leaveOut(source.identifier)
+                prometheusBlocks.leaveOut(source)
                 damage.note(
                     StorageDamage(
                         file: source.path, reason: "\(error)", after: source.block.range.min,

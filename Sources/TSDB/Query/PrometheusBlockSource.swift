@@ -11,12 +11,15 @@ final class PrometheusBlockSource: BlockSource {
     let block: PrometheusBlock
     let identifier: BlockIdentifier
     let seriesCount: Int
+    /// Of its files, when they were opened.
+    let roomAtOpening: Int
     /// By series number, filled as series are met; empty before the first.
     private let fingerprintTable = Mutex<[SeriesFingerprint]>([])
 
     /// - Parameter path: the block's directory.
     /// - Throws: `StorageError.corruption` where a file is not what Prometheus writes.
     init(fileSystem: any FileSystem, path: String) throws(StorageError) {
+        roomAtOpening = PrometheusBlockSource.room(fileSystem, path)
         block = try PrometheusBlock(fileSystem: fileSystem, path: path)
         guard let identifier = BlockIdentifier(block.meta.ulid),
             identifier.description.hasSameBytes(as: FilePath.name(of: path))
@@ -25,6 +28,17 @@ final class PrometheusBlockSource: BlockSource {
         }
         self.identifier = identifier
         seriesCount = try block.seriesCount()
+    }
+
+    /// What tells a block that is still being copied from the whole one: bytes and number of its files.
+    static func room(_ fileSystem: any FileSystem, _ path: String) -> Int {
+        var room = 0
+        for directory in [path, FilePath.join(path, "chunks")] {
+            for name in (try? fileSystem.list(directory)) ?? [] {
+                room += 1 + ((try? fileSystem.size(FilePath.join(directory, name))) ?? 0)
+            }
+        }
+        return room
     }
 
     var path: String { block.path }

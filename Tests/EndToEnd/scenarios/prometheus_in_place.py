@@ -19,7 +19,7 @@ scrape_configs:
     static_configs:
       - targets: ["127.0.0.1:9"]
 """
-# Without the second, what is older than 15 days would be served no more.
+# Without the second, what is older than 30 days would be served no more.
 FLAGS = ["--web.enable-admin-api", "--storage.tsdb.retention.time=100y"]
 
 

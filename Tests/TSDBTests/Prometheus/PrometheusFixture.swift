@@ -103,7 +103,8 @@ enum PrometheusFixture {
         // The first is in a block already.
         let middle = logRange.min + 300_000
         let records = [
-            record(TimeRange(min: logRange.min - 60_000, max: middle)), record(TimeRange(min: middle, max: logRange.max)),
+            record(TimeRange(min: logRange.min - 60_000, max: middle)),
+            record(TimeRange(min: middle, max: logRange.max)),
         ]
         disk.put(directory + "/wal/00000004", segment(records))
         disk.put(directory + "/wal/00000005", [])

@@ -118,7 +118,8 @@ struct PrometheusLogServingTests {
             }
         }
         try test.reopen()
-        #expect(try test.contents(TimeRange(min: blocks.min, max: blocks.max - 1)) == PrometheusFixture.contents(blocks))
+        #expect(
+            try test.contents(TimeRange(min: blocks.min, max: blocks.max - 1)) == PrometheusFixture.contents(blocks))
         #expect(test.store.damages.map(\.file) == [test.directory.path + "/wal"])
         let verification = try StoreVerification(fileSystem: test.disk, directory: test.directory.path)
         #expect(verification.damages.count == 1)

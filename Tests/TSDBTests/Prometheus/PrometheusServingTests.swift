@@ -159,6 +159,24 @@ struct PrometheusServingTests {
         #expect(test.disk.bytes(file) == bytes)
     }
 
+    @Test(
+        "serves a block that was looked at while it was being copied, when it is whole",
+        arguments: ["meta.json", "index", "chunks/000001"])
+    func copied(file: String) throws {
+        let test = try PrometheusFixture.store()
+        let path = path(test, newer) + "/" + file
+        let bytes = try #require(test.disk.bytes(path))
+        test.disk.put(path, Array(bytes.prefix(bytes.count * 2 / 3)))
+        try test.reopen()
+        // A block of half its samples may be open until somebody asks for them.
+        #expect(served(test) == (file == "chunks/000001" ? [older, newer] : [older]))
+        test.disk.put(path, bytes)
+        _ = try? test.contents()
+        try test.store.maintain()
+        #expect(served(test) == [older, newer])
+        #expect(try test.contents() == PrometheusFixture.contents())
+    }
+
     // MARK: - After an import
 
     /// What an import writes: our block of the same name.
