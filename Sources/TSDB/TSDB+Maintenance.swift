@@ -92,8 +92,10 @@ extension TSDB {
             step(moveToDisk)
             step(closeStaleChunks)
             step(quarantineDamaged)
+            let imported = importedBlocks()
             step(reloadBlocks)
             step(applyRetention)
+            step { try reloadPrometheusBlocks(imported) }
             // Last: what is deleted need not be merged.
             step(mergeBlocks)
             reattachCatalog()

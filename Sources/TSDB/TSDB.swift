@@ -26,6 +26,8 @@ package final class TSDB: Sendable {
     /// Changed by the committer under the gate held exclusively; read under the gate.
     let blocks: BlockList
     let catalog: Catalog
+    /// Those that lie beside ours.
+    let prometheusBlocks: PrometheusBlockSet
     let committer: Committer
     let maintenance = Monitor(MaintenanceState())
     /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
@@ -67,6 +69,8 @@ package final class TSDB: Sendable {
         log = parts.log
         blocks = parts.blocks
         catalog = parts.catalog
+        prometheusBlocks = PrometheusBlockSet(
+            fileSystem: options.fileSystem, directory: options.directory, logger: options.logger)
         state = parts.state
         lock = Mutex(parts.lock)
         corruptions = Atomic(parts.damages.count)
@@ -161,7 +165,14 @@ package final class TSDB: Sendable {
 
 /// The blocks that queries see, oldest first.
 final class BlockList: @unchecked Sendable {
+    /// Our own: those that are cut, merged and deleted.
     private(set) var all: [Block]
+    /// Those of Prometheus', which are only read.
+    private(set) var prometheus: [PrometheusBlockSource] = []
+    /// The log of a Prometheus that was stopped.
+    private(set) var prometheusLog: PrometheusLogSource?
+    /// All of them.
+    private(set) var visible: [VisibleBlock] = []
 
     init(_ blocks: [Block]) {
         all = blocks
@@ -172,11 +183,24 @@ final class BlockList: @unchecked Sendable {
     func replace(adding added: [Block], removing removed: Set<BlockIdentifier>) {
         all.removeAll { removed.contains($0.identifier) }
         all += added
+        // What was imported is not served twice, not for a moment.
+        let adopted = Set(added.map(\.identifier) + added.flatMap(\.record.parents))
+        prometheus.removeAll { adopted.contains($0.identifier) }
+        sort()
+    }
+
+    /// Exclusive.
+    func replacePrometheus(_ blocks: [PrometheusBlockSource], log: PrometheusLogSource?) {
+        prometheus = blocks
+        prometheusLog = log
         sort()
     }
 
     private func sort() {
         all.sort { ($0.range.min, $0.identifier) < ($1.range.min, $1.identifier) }
+        visible = all.map { VisibleBlock($0) } + prometheus.map { VisibleBlock($0) }
+        if let prometheusLog { visible.append(VisibleBlock(prometheusLog)) }
+        visible.sortByAge()
     }
 }
 

@@ -26,11 +26,12 @@ final class HeadChunkWriter: @unchecked Sendable {
     ///   - place: of the checkpoint: what stands there and behind is forgotten. Nil without a checkpoint.
     ///   - isReadOnly: nothing is written or removed; `write` must not be called.
     init(
-        fileSystem: any FileSystem, dataDirectory: String, fileBytes: Int, place: HeadChunkPlace?, isReadOnly: Bool
+        fileSystem: any FileSystem, dataDirectory: String, directoryName: String = HeadChunkFormat.directoryName,
+        fileBytes: Int, place: HeadChunkPlace?, isReadOnly: Bool
     ) throws(StorageError) {
         self.fileSystem = fileSystem
         self.fileBytes = fileBytes
-        let directory = FilePath.join(dataDirectory, HeadChunkFormat.directoryName)
+        let directory = FilePath.join(dataDirectory, directoryName)
         self.directory = directory
         let start = place ?? HeadChunkPlace(file: 0, offset: 0)
         self.place = start

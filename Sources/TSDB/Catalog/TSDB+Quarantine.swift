@@ -38,6 +38,7 @@ extension TSDB {
                 "a damaged head chunk is dropped, samples of one series are missing",
                 metadata: ["file": "\(file)", "offset": "\(offset)", "mint": "\(span.min)", "maxt": "\(span.max)"])
         }
+        try leaveOutDamaged(suspects.blocks)
         for block in head.gate.shared({ blocks.all }) where suspects.blocks.contains(block.identifier) {
             do throws(StorageError) {
                 // The file system may have had a bad moment.
