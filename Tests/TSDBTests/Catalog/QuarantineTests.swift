@@ -15,8 +15,10 @@ import Testing
 struct QuarantineTests {
     private let up: LabelSet = ["__name__": "up"]
 
-    private func filled(_ hours: Int64) async throws -> TestStore {
-        let test = try TestStore()
+    private func filled(_ hours: Int64, fileSystem: (any FileSystem)? = nil) async throws -> TestStore {
+        let test = try TestStore { options in
+            if let fileSystem { options.fileSystem = fileSystem }
+        }
         for minute in 0..<(hours * 60) {
             test.clock.advance(by: 60_000)
             try await test.append([(up, test.clock.now(), Double(minute))])
@@ -120,7 +122,8 @@ struct QuarantineTests {
 
     @Test("A catalog whose bytes are overwritten while it is open is set aside and written anew")
     func overwritten() async throws {
-        let test = try await filled(4)
+        let disk = PosixFileSystem()
+        let test = try await filled(4, fileSystem: disk)
         let path = test.directory.path + "/" + Catalog.fileName
         let handle = try #require(FileHandle(forWritingAtPath: path))
         try handle.write(contentsOf: Data(repeating: 0x5A, count: 20_000))
@@ -129,7 +132,7 @@ struct QuarantineTests {
         try test.store.maintain()
         let held = try test.contents()
         #expect(held[up]?.count == 480)
-        #expect(test.disk.exists(path + ".damaged"))
+        #expect(disk.exists(path + ".damaged"))
         #expect(try test.store.catalog.blocks().map(\.identifier) == test.store.blocks.all.map(\.identifier))
         try test.reopen()
         #expect(try test.contents() == held)

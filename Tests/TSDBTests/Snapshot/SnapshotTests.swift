@@ -148,7 +148,7 @@ struct SnapshotTests {
         let labels = (0..<20).map { LabelSet([Label("__name__", "m"), Label("i", "\($0)")]) }
         test.clock.advance(by: TestStore.hour)
         let appending = Task {
-            for step in 0..<2000 {
+            for step in 0..<500 {
                 var batch = SampleBatch()
                 for labels in labels { batch.append(labels, TestStore.start + Int64(step) * 1000, Double(step)) }
                 _ = try await store.append(batch)
