@@ -33,6 +33,7 @@ package final class TSDB: Sendable {
     let corruptions: Atomic<Int>
     let settings: Mutex<StorageSettings>
     let diskGuard: DiskGuard
+    let clockWatch: ClockWatch
     /// The merge that is under way.
     let compacting = Mutex<CompactionStatus?>(nil)
     /// What damaged files were met: to be looked at by the next round of maintenance, and to be told.
@@ -72,6 +73,7 @@ package final class TSDB: Sendable {
         corruptions = Atomic(parts.damages.count)
         settings = Mutex(options.settings)
         diskGuard = DiskGuard(options)
+        clockWatch = ClockWatch(options)
         damage = DamageRegister(parts.damages)
         checkpointSize = Atomic(parts.checkpointBytes)
         let (head, log, maintenance, diskGuard) = (parts.head, parts.log, maintenance, diskGuard)

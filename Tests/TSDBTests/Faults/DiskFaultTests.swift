@@ -1,0 +1,121 @@
+import FileIO
+import SeriesModel
+import StorageAPI
+import TestSupport
+import Testing
+
+@testable import TSDB
+
+@Suite("A disk that refuses")
+struct DiskFaultTests {
+    private let up: LabelSet = ["__name__": "up"]
+
+    private func fill(_ test: TestStore, minutes: Int) async throws {
+        for _ in 0..<minutes {
+            test.clock.advance(by: 60_000)
+            try await test.append([(up, test.clock.now(), Double(test.clock.now() / 60_000 % 1000))])
+        }
+    }
+
+    /// While the disk refuses: samples are refused and counted, maintenance says why, queries go on. Then everything
+    /// works without a restart, and nothing of it is seen after one.
+    private func outage(_ test: TestStore, begin: () -> Void, end: () -> Void) async throws {
+        try await fill(test, minutes: 200)
+        let before = try test.contents()
+        begin()
+        test.clock.advance(by: 60_000)
+        var refused = 0
+        for _ in 0..<3 {
+            do {
+                try await test.append([(up, test.clock.now(), -1), (["__name__": "new"], test.clock.now(), -1)])
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused == 3)
+        #expect(test.metric("prometheus_tsdb_wal_writes_failed_total 3"))
+        #expect(try test.contents() == before)
+        #expect(throws: (any Error).self) { try test.store.maintain() }
+        #expect(throws: (any Error).self) { try test.store.checkpoint() }
+        #expect(throws: (any Error).self) { try test.store.snapshot(skipHead: false) }
+        #expect(try test.contents() == before)
+        end()
+        try await fill(test, minutes: 10)
+        try test.store.maintain()
+        #expect(!test.store.blocks.all.isEmpty)
+        try test.store.checkpoint()
+        try test.store.log.sync()
+        let after = try test.contents()
+        #expect(after[up]?.count == 210)
+        #expect(after.count == 1)
+        var random = SeededRandom(seed: 1)
+        try test.losePower(using: &random)
+        #expect(try test.contents() == after)
+        #expect(test.store.damages.isEmpty)
+    }
+
+    @Test("A full disk: queries go on, and samples are taken again when it has room, without a restart", arguments: [0, 7])
+    func full(room: Int) async throws {
+        let test = try TestStore()
+        try await outage(test, begin: { test.disk.setRoom(room) }, end: { test.disk.setRoom(nil) })
+    }
+
+    @Test("A disk that became read-only: queries go on, and samples are taken again when it is not, without a restart")
+    func readOnly() async throws {
+        let test = try TestStore()
+        try await outage(test, begin: { test.disk.setReadOnly(true) }, end: { test.disk.setReadOnly(false) })
+    }
+
+    @Test("A sync that failed proves nothing when it is asked for again: a checkpoint does")
+    func failedSync() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 130)
+        test.disk.failSyncs(true)
+        #expect(throws: StorageError.self) { try test.store.log.sync() }
+        #expect(throws: StorageError.self) { try test.store.checkpoint() }
+        test.disk.failSyncs(false)
+        try test.store.checkpoint()
+        let before = try test.contents()
+        for seed in UInt64(0)..<8 {
+            var random = SeededRandom(seed: seed)
+            try test.losePower(using: &random)
+            #expect(try test.contents() == before, "seed \(seed)")
+            #expect(test.store.damages.isEmpty)
+        }
+    }
+
+    @Test("A call that fails with EIO leaves what it was for undone, and the next attempt does it", arguments: 0..<40)
+    func anyCall(index: Int) async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 190)
+        let before = try test.contents()
+        test.disk.failCall(index)
+        try? test.store.maintain()
+        test.disk.failNoCall()
+        #expect(try test.contents() == before)
+        try test.store.maintain()
+        #expect(try test.contents() == before)
+        #expect(try test.disk.list(test.directory.path + "/blocks").count == test.store.blocks.all.count)
+        try test.kill()
+        #expect(try test.contents() == before)
+        #expect(test.store.damages.isEmpty)
+    }
+
+    @Test("A start that the disk refuses says so, and the next one finds everything", arguments: 0..<20)
+    func start(index: Int) async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 190)
+        try test.store.maintain()
+        let before = try test.contents()
+        let disk = test.disk.killProcess()
+        disk.failCall(index, 5)
+        do {
+            try test.restart(on: disk)
+        } catch {
+            disk.failNoCall()
+            try test.restart(on: disk)
+        }
+        disk.failNoCall()
+        #expect(try test.contents() == before)
+    }
+}
