@@ -1,4 +1,4 @@
-package import FileIO
+import FileIO
 import Synchronization
 
 #if canImport(Glibc)
@@ -202,6 +202,9 @@ extension SimulatedFileSystem.Content {
     fileprivate func keptEnd(_ random: inout SeededRandom) -> Self {
         let kept = Int.random(in: syncedCount...bytes.count, using: &random)
         var left = Array(bytes[..<kept])
+        for lost in lostRanges {
+            for index in lost.clamped(to: 0..<left.count) { left[index] = 0 }
+        }
         if kept < bytes.count, Bool.random(using: &random) {
             let zeros = Int.random(in: 0...(bytes.count - kept), using: &random)
             left.append(contentsOf: repeatElement(0, count: zeros))

@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// The fault model: bytes after the last `sync` of a file are lost from some point on, or come back as zeros; a name
 /// made, renamed or removed after the last `syncDirectory` may be in the old state. Of the places of a file that were
-/// written after its last `sync` any sectors may have the old content. Synced bytes never change. New directories are
+/// written after its last `sync` any sectors may have the old content. Synced bytes never change. After a `sync` that
+/// failed no later one helps the bytes written before it: the kernel tells of a lost page once. New directories are
 /// durable at once, a renamed one may have its old name, of a removed one some files may be back.
 ///
 /// What else goes wrong on demand: see `SimulatedFileSystem+Faults.swift`.
@@ -23,22 +24,36 @@ package final class SimulatedFileSystem: FileSystem {
         var bytes: [UInt8] = []
         /// How many of the bytes are safe.
         var syncedCount = 0
+        /// What a failed sync has left to its fate: no later one makes it safe. Of a file that grows at its end.
+        var lostRanges: [Range<Int>] = []
         /// Of a file with places: what it is said to have. Bytes behind those written are zeros.
         var fixedSize: Int?
         /// Of a file with places: the content that is safe, and what was written since.
         var syncedBytes: [UInt8] = []
         var unsyncedWrites: [(offset: Int, bytes: [UInt8])] = []
 
-        mutating func write(_ new: [UInt8], at offset: Int) {
-            let missing = offset + new.count - bytes.count
-            if missing > 0 { bytes.append(contentsOf: repeatElement(0, count: missing)) }
-            bytes.replaceSubrange(offset..<offset + new.count, with: new)
-        }
+        mutating func write(_ new: [UInt8], at offset: Int) { Content.write(new, at: offset, into: &bytes) }
 
         mutating func sync() {
             syncedCount = bytes.count
-            if fixedSize != nil { syncedBytes = bytes }
+            for (offset, new) in unsyncedWrites { Content.write(new, at: offset, into: &syncedBytes) }
             unsyncedWrites = []
+        }
+
+        /// A sync failed: readers go on seeing what was written, but the system has forgotten that it is not on the
+        /// disk, and the next sync proves nothing for it.
+        mutating func forgetUnsynced() {
+            if fixedSize == nil, syncedCount < bytes.count {
+                lostRanges.append(syncedCount..<bytes.count)
+                syncedCount = bytes.count
+            }
+            unsyncedWrites = []
+        }
+
+        private static func write(_ new: [UInt8], at offset: Int, into bytes: inout [UInt8]) {
+            let missing = offset + new.count - bytes.count
+            if missing > 0 { bytes.append(contentsOf: repeatElement(0, count: missing)) }
+            bytes.replaceSubrange(offset..<offset + new.count, with: new)
         }
     }
 

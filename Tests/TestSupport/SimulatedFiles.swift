@@ -40,11 +40,17 @@ final class SimulatedFile: AppendableFile {
         node.state.withLock { content in
             content.bytes.removeLast(max(0, content.bytes.count - size))
             content.syncedCount = min(content.syncedCount, size)
+            content.lostRanges = content.lostRanges.map { $0.clamped(to: 0..<size) }
         }
     }
 
     func sync() throws(FileError) {
-        try fileSystem.begin(.sync, path)
+        do throws(FileError) {
+            try fileSystem.begin(.sync, path)
+        } catch {
+            node.state.withLock { $0.forgetUnsynced() }
+            throw error
+        }
         node.state.withLock { $0.sync() }
     }
 }
@@ -80,7 +86,6 @@ final class SimulatedRandomAccessFile: RandomAccessFile {
     private func put(_ bytes: [UInt8], at offset: Int) {
         node.state.withLock { content in
             content.write(bytes, at: offset)
-            content.syncedCount = min(content.syncedCount, offset)
             content.unsyncedWrites.append((offset, bytes))
         }
     }
@@ -97,7 +102,12 @@ final class SimulatedRandomAccessFile: RandomAccessFile {
     }
 
     func sync() throws(FileError) {
-        try fileSystem.begin(.sync, path)
+        do throws(FileError) {
+            try fileSystem.begin(.sync, path)
+        } catch {
+            node.state.withLock { $0.forgetUnsynced() }
+            throw error
+        }
         node.state.withLock { $0.sync() }
     }
 }

@@ -41,7 +41,7 @@ struct ByteFlipTests {
     /// Opens the store with each byte of a file changed in turn. A sample that is served is one that was appended and
     /// not deleted; one that is missing is told of.
     /// - Parameter stride: every how many bytes, where the file is large.
-    private func flip(_ suffix: (String) -> Bool, step: Int = 1, file: StaticString = #filePath) async throws {
+    private func flip(_ suffix: (String) -> Bool, step: Int = 1) async throws {
         let test = try await filled()
         let expected = try test.faultContents()
         let before = test.disk.killProcess()

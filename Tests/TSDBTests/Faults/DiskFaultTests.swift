@@ -3,6 +3,7 @@ import SeriesModel
 import StorageAPI
 import TestSupport
 import Testing
+import WAL
 
 @testable import TSDB
 

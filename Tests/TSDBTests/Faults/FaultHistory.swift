@@ -5,6 +5,7 @@ import StorageAPI
 import Synchronization
 import TestSupport
 import Testing
+import WAL
 
 @testable import TSDB
 
