@@ -31,6 +31,8 @@ package final class TSDB: Sendable {
     /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
     let maintenanceTurn = Mutex(())
     let corruptions: Atomic<Int>
+    /// How often in a row the cut of a block failed.
+    let failedCutCount = Atomic<Int>(0)
     let settings: Mutex<StorageSettings>
     let diskGuard: DiskGuard
     let clockWatch: ClockWatch

@@ -50,23 +50,27 @@ package final class LogWriter: Sendable {
         self.fileSystem = fileSystem
         self.directory = directory
         self.options = options
-        let (sizes, file, segment) = try StorageError.wrapping { () throws(FileError) in
+        let (sizes, older, file, segment) = try StorageError.wrapping { () throws(FileError) in
             try fileSystem.createDirectory(directory)
             let names = try fileSystem.list(directory)
             var sizes: [UInt64: Int] = [:]
+            // A process that was killed has not synced them.
+            var older: [any AppendableFile] = []
             for name in names {
                 let path = FilePath.join(directory, name)
                 if let number = LogFormat.segmentNumber(name) {
                     sizes[number] = try fileSystem.size(path)
+                    older.append(try fileSystem.openForAppending(path))
                 } else if name.hasSuffix(LogFormat.temporarySuffix) {
                     try fileSystem.remove(path)
                 }
             }
             let segment = LogWriter.unusedSegment(names, fileSystem, directory)
             let file = try LogWriter.create(segment, firstLSN: nextLSN, fileSystem, directory)
-            return (sizes, file, segment)
+            return (sizes, older, file, segment)
         }
-        state = Mutex(State(file: file, segment: segment, nextLSN: nextLSN, olderSizes: sizes))
+        state = Mutex(
+            State(file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes))
     }
 
     /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made

@@ -221,7 +221,8 @@ extension SimulatedFileSystem.Content {
                 left.write(Array(bytes[start..<min(start + Self.sectorBytes, bytes.count)]), at: offset + start)
             }
         }
-        left.sync()
+        left.syncedCount = left.bytes.count
+        left.syncedBytes = left.bytes
         return left
     }
 }

@@ -7,11 +7,14 @@ import SelfMetrics
 import SeriesModel
 import StorageAPI
 import StorageFiles
+import Synchronization
 import WAL
 
 extension TSDB {
     /// Slots that are truncated under one hold of the gate: a millisecond or so.
     private static let slotsPerTruncation = 8192
+    /// So often in a row a cut may fail before chunks that the disk does not give are left out of the block.
+    private static let failedCutsMax = 10
 
     /// Moves the head's oldest block range into a block, and what came out of order before that range into blocks of
     /// their ranges. Readers see each sample in exactly one place: head and list of blocks change in one step, under
@@ -34,10 +37,12 @@ extension TSDB {
             }
             try catalog.replace(adding: added.map(\.record), removing: [], headStart: range.max)
         } catch {
+            failedCutCount.add(1, ordering: .relaxed)
             // Nobody refers to them: the next attempt writes them anew.
             for block in added { try? BlockDirectory.remove(fileSystem: options.fileSystem, path: block.reader.path) }
             throw error
         }
+        failedCutCount.store(0, ordering: .relaxed)
         let removed = try showCut(added, range.max)
         metrics.seriesRemoved.increment(by: Double(removed.series))
         metrics.chunksRemoved.increment(by: Double(removed.chunks))
@@ -120,7 +125,11 @@ extension TSDB {
                 fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
     }
 
-    private func noteDamagedChunk(_ error: StorageError) {
+    /// - Throws: the error, where the disk may have had a bad moment: the cut is tried again some times.
+    private func noteDamagedChunk(_ error: StorageError) throws(StorageError) {
+        if case .corruption = error {} else if failedCutCount.load(ordering: .relaxed) < TSDB.failedCutsMax {
+            throw error
+        }
         metrics.headChunkCorruptions.increment()
         options.logger.error("a damaged head chunk is left out of the block", metadata: ["error": "\(error)"])
     }

@@ -1,4 +1,5 @@
 import FileIO
+import Foundation
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -52,12 +53,18 @@ final class FaultHistory {
 
     // MARK: - Steps
 
+    func trace(_ text: @autoclosure () -> String) {
+        if FaultHistory.isTraced { print("seed \(seed): \(text())") }
+    }
+    private static let isTraced = ProcessInfo.processInfo.environment["HEARTH_TRACE"] != nil
+
     /// One random step. - Parameter isFaulty: the disk may refuse a call.
     func step(isFaulty: Bool = false) async throws {
         if isFaulty, random.chance(40) {
             test.disk.failCall(random.below(random.pick([2, 10, 60])), random.pick([5, 28]))
         }
         let choice = random.below(100)
+        trace("step \(choice)")
         do {
             switch choice {
             case 0..<60: try await append()
@@ -105,6 +112,7 @@ final class FaultHistory {
                 samples.append((labels, MixedSample(time, value)))
             }
         }
+        trace("append at \(now): \(samples)")
         work = .append(samples)
         let result = try await test.store.append(batch)
         if !result.rejected.isEmpty { note("\(result.rejected.count) samples refused", "append at \(now)") }
@@ -125,6 +133,7 @@ final class FaultHistory {
         var matchers: [LabelMatcher] = [.equal("__name__", name)]
         if isOne { matchers.append(.equal("i", labels["i"] ?? "")) }
         try test.store.deleteSeries(matching: [matchers], in: range)
+        trace("deleted \(series) \(range)")
         model.delete(series, range)
     }
 
@@ -173,6 +182,7 @@ final class FaultHistory {
     /// Kills the process, or the machine, and looks at what is left.
     func crash(isPowerLost: Bool, _ place: String) throws {
         let after = isPowerLost ? test.disk.losePower(using: &random) : test.disk.killProcess()
+        trace("crash, power lost: \(isPowerLost)")
         try restart(on: after)
         try recover(isPowerLost: isPowerLost, place)
     }
