@@ -136,6 +136,10 @@ package final class TSDB: Sendable {
     /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;
     /// the second time it does nothing.
     package func close() {
+        if lock.withLock({ $0 != nil }), (try? log.sync()) == nil {
+            // Whoever opens the store cannot know that its log is doubtful.
+            try? maintenanceTurn.withLock { _ in try checkpoint() }
+        }
         committer.close()
         maintenance.change { $0.isClosing = true }
         maintenance.wait { $0.runningThreads == 0 ? () : nil }

@@ -81,7 +81,6 @@ struct DiskFaultTests {
             var random = SeededRandom(seed: seed)
             try test.losePower(using: &random)
             #expect(try test.contents() == before, "seed \(seed)")
-            #expect(test.store.damages.isEmpty)
         }
     }
 
