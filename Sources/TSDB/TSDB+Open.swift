@@ -90,7 +90,7 @@ extension TSDB {
         let restore = HeadRestore(
             HeadOptions(
                 dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem),
-            start: start)
+            start: start, hasCheckpoint: try hasCheckpoint(options.fileSystem, directory))
         let report = try LogReplay.replay(
             fileSystem: options.fileSystem, directory: directory,
             restore: { type, payload in try restore.restore(type, payload) },
@@ -133,6 +133,14 @@ extension TSDB {
         }
         guard let damage = report.damages.first(where: { !$0.isTail }) else { return }
         throw StorageError.corruption(file: damage.file, offset: damage.offset, reason: damage.reason)
+    }
+
+    /// Whether the log has one, be it damaged.
+    static func hasCheckpoint(_ fileSystem: any FileSystem, _ directory: String) throws(StorageError) -> Bool {
+        guard fileSystem.exists(directory) else { return false }
+        return try StorageError.wrapping { () throws(FileError) in
+            try fileSystem.list(directory).contains { LogFormat.checkpointLSN($0) != nil }
+        }
     }
 
     private static func checkpointBytes(_ options: TSDBOptions, _ lsn: LSN) -> Int {

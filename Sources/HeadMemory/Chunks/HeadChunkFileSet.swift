@@ -44,7 +44,8 @@ final class HeadChunkFileSet: Sendable {
     ) throws(StorageError) {
         guard let file = file(chunk.place.file) else {
             throw .corruption(
-                file: HeadChunkFormat.name(chunk.place.file), offset: 0, reason: "head-chunk file is missing")
+                file: FilePath.join(HeadChunkFormat.directoryName, HeadChunkFormat.name(chunk.place.file)),
+                offset: Int(chunk.place.offset), reason: "head-chunk file is missing")
         }
         let count = Int(chunk.length)
         let offset = Int(chunk.place.offset)

@@ -106,7 +106,8 @@ extension TSDB {
         let closed = TimeRange(min: range.min, max: range.max - 1)
         var seriesCount = 0
         do throws(StorageError) {
-            try cut.forEach(in: closed, damaged: noteDamagedChunk) { (labels, samples) throws(StorageError) in
+            try cut.forEach(in: closed, damaged: { (error) throws(StorageError) in try noteDamagedChunk(error, range) }) {
+                (labels, samples) throws(StorageError) in
                 seriesCount += 1
                 try writer.addSeries(labels, samples)
             }
@@ -126,11 +127,12 @@ extension TSDB {
     }
 
     /// - Throws: the error, where the disk may have had a bad moment: the cut is tried again some times.
-    private func noteDamagedChunk(_ error: StorageError) throws(StorageError) {
+    private func noteDamagedChunk(_ error: StorageError, _ range: TimeRange) throws(StorageError) {
         if case .corruption = error {} else if failedCutCount.load(ordering: .relaxed) < TSDB.failedCutsMax {
             throw error
         }
         metrics.headChunkCorruptions.increment()
+        damage.note(StorageDamage(error, range))
         options.logger.error("a damaged head chunk is left out of the block", metadata: ["error": "\(error)"])
     }
 }
@@ -147,5 +149,17 @@ extension Head {
         guard let oldestTime else { return nil }
         let start = Timestamp.window(of: oldestTime, blockRange) * blockRange
         return TimeRange(min: start, max: start + blockRange)
+    }
+}
+
+extension StorageDamage {
+    /// - Parameter range: `[min, max)`, in which samples may be missing.
+    fileprivate init(_ error: StorageError, _ range: TimeRange) {
+        let file: String
+        switch error {
+        case .corruption(let path, _, _), .system(_, let path, _): file = path
+        default: file = "head"
+        }
+        self.init(file: file, reason: "\(error)", after: range.min, before: range.max)
     }
 }

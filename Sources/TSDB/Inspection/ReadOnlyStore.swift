@@ -60,7 +60,9 @@ extension Head {
         // The range of a block only says where chunks are closed; reading does not depend on it.
         var options = HeadOptions(dataDirectory: directory, blockRange: 2 * 3_600_000, fileSystem: fileSystem)
         options.isReadOnly = true
-        let restore = HeadRestore(options, start: start)
+        let restore = HeadRestore(
+            options, start: start,
+            hasCheckpoint: try TSDB.hasCheckpoint(fileSystem, FilePath.join(directory, TSDB.logName)))
         let report = try LogReplay.replay(
             fileSystem: fileSystem, directory: FilePath.join(directory, TSDB.logName), repair: false,
             restore: { try restore.restore($0, $1) },

@@ -13,28 +13,29 @@ struct ByteFlipTests {
     private let b: LabelSet = ["__name__": "m", "i": "b"]
     private let histogram: LabelSet = ["__name__": "h"]
 
-    /// A store that has a block with tombstones, a checkpoint, head chunks and a log behind it.
+    /// A store that has a block with tombstones, head chunks that a checkpoint names, and a log behind it.
     private func filled() async throws -> TestStore {
         let test = try TestStore()
         var random = SeededRandom(seed: 1)
-        for minute in 0..<190 {
-            test.clock.advance(by: 60_000)
-            let now = test.clock.now()
-            // Values that differ: one that takes the place of another is seen.
-            try await test.append([a, b].map { ($0, now, Double(random.below(10_000)) / 8) })
-            if minute % 20 == 0 { try await test.append([(histogram, now, Histograms.simple(minute))]) }
+        func append(until minute: Int64) async throws {
+            while test.clock.now() < TestStore.start + minute * 60_000 {
+                test.clock.advance(by: 600_000)
+                let now = test.clock.now()
+                // Values that differ: one that takes the place of another is seen.
+                try await test.append([a, b].map { ($0, now, Double(random.below(10_000)) / 8) })
+                if random.chance(30) { try await test.append([(histogram, now, Histograms.simple(random.below(99)))]) }
+            }
         }
+        try await append(until: 210)
         try test.store.deleteSeries(
             matching: [[.equal("i", "b")]],
             in: TimeRange(min: TestStore.start + 1_800_000, max: TestStore.start + 3_600_000))
         try test.store.maintain()
+        try await append(until: 250)
         try test.store.deleteSeries(
             matching: [[.equal("i", "a")]], in: TimeRange(min: TestStore.start, max: TestStore.start + 900_000))
         try test.store.checkpoint()
-        for _ in 0..<4 {
-            test.clock.advance(by: 60_000)
-            try await test.append([a, b].map { ($0, test.clock.now(), Double(random.below(10_000)) / 8) })
-        }
+        try await append(until: 280)
         return test
     }
 
@@ -49,6 +50,7 @@ struct ByteFlipTests {
         #expect(!paths.isEmpty)
         for path in paths {
             let bytes = try #require(before.bytes(path))
+            print("\(path): \(bytes.count) bytes")
             for index in stride(from: 0, to: bytes.count, by: step) {
                 let disk = before.killProcess()
                 var changed = bytes
