@@ -50,7 +50,6 @@ struct ByteFlipTests {
         #expect(!paths.isEmpty)
         for path in paths {
             let bytes = try #require(before.bytes(path))
-            print("\(path): \(bytes.count) bytes")
             for index in stride(from: 0, to: bytes.count, by: step) {
                 let disk = before.killProcess()
                 var changed = bytes

@@ -21,6 +21,9 @@ struct CrashTests {
         URL(fileURLWithPath: test.directory.path + "/" + Catalog.fileName)
     }
 
+    // `make soak` has thousands of seeds: a failure prints its own, and `HEARTH_SEED=<seed> HEARTH_TRACE=1` shows what
+    // came before.
+
     /// Writes of a whole small history, each with what it leaves when the process ends before it or in its middle.
     private func crashPoints(_ history: FaultHistory, steps: Int) async throws -> [CrashPoint] {
         var points: [CrashPoint] = []
@@ -52,7 +55,7 @@ struct CrashTests {
         }
     }
 
-    @Test("at any write of a small history has everything that it promised", arguments: Seeds.fixed(2))
+    @Test("at any write of a small history has everything that it promised", arguments: Seeds.fixed(2).prefix(20))
     func everyWrite(seed: UInt64) async throws {
         let history = try FaultHistory(seed: seed)
         let points = try await crashPoints(history, steps: 60)
@@ -63,7 +66,7 @@ struct CrashTests {
         }
     }
 
-    @Test("again and again, between steps, has everything that it promised", arguments: Seeds.fixed(100))
+    @Test("again and again, between steps, has everything that it promised", arguments: Seeds.fixed(150))
     func again(seed: UInt64) async throws {
         let history = try FaultHistory(seed: seed)
         for round in 0..<3 {
@@ -74,9 +77,9 @@ struct CrashTests {
         history.check("at the end")
     }
 
-    @Test("after the disk refused some calls has everything that it promised", arguments: Seeds.fixed(100))
+    @Test("after the disk refused some calls has everything that it promised", arguments: Seeds.fixed(150))
     func refused(seed: UInt64) async throws {
-        let history = try FaultHistory(seed: seed + 1_000_000)
+        let history = try FaultHistory(seed: seed &+ 1_000_000)
         for round in 0..<2 {
             for _ in 0..<(5 + history.random.below(25)) { try await history.step(isFaulty: true) }
             history.check("round \(round)")

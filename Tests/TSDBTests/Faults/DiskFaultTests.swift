@@ -118,4 +118,83 @@ struct DiskFaultTests {
         disk.failNoCall()
         #expect(try test.contents() == before)
     }
+
+    @Test("What a killed process has not synced, the next one does")
+    func segmentsOfKilledProcess() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 5)
+        try test.kill()
+        let before = try test.contents()
+        try test.store.log.sync()
+        for seed in UInt64(0)..<8 {
+            var random = SeededRandom(seed: seed)
+            try test.losePower(using: &random)
+            #expect(try test.contents() == before, "seed \(seed)")
+        }
+    }
+
+    @Test("The log says that it is not synced until a checkpoint has taken the place of what may be lost")
+    func doubtfulLog() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 5)
+        test.disk.failCall(0, of: .sync)
+        #expect(throws: StorageError.self) { try test.store.log.sync() }
+        #expect(throws: StorageError.self) { try test.store.log.sync() }
+        try await fill(test, minutes: 1)
+        test.disk.failCall(0, of: .create)
+        #expect(throws: StorageError.self) { try test.store.checkpoint() }
+        #expect(throws: StorageError.self) { try test.store.log.sync() }
+        try test.store.checkpoint()
+        try test.store.log.sync()
+        let before = try test.contents()
+        var random = SeededRandom(seed: 1)
+        try test.losePower(using: &random)
+        #expect(try test.contents() == before)
+    }
+
+    @Test("Closing after a sync that failed writes everything out anew")
+    func closingDoubtfulLog() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 5)
+        let before = try test.contents()
+        test.disk.failCall(0, of: .sync)
+        try test.reopen()
+        for seed in UInt64(0)..<8 {
+            var random = SeededRandom(seed: seed)
+            try test.losePower(using: &random)
+            #expect(try test.contents() == before, "seed \(seed)")
+        }
+    }
+
+    @Test("A head chunk that the disk does not give fails the query and the cut, and is there when it does again")
+    func unreadableForAMoment() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 200)
+        let before = try test.contents()
+        test.disk.failCall(0, of: .read)
+        #expect(throws: StorageError.self) { try test.contents() }
+        test.disk.failCall(0, of: .read)
+        #expect(throws: StorageError.self) { try test.store.maintain() }
+        #expect(try test.contents() == before)
+        try test.store.maintain()
+        #expect(!test.store.blocks.all.isEmpty)
+        #expect(try test.contents() == before)
+        #expect(test.store.damages.isEmpty)
+    }
+
+    @Test("A head chunk that the disk never gives is left out of the block in the end, and told of")
+    func unreadableForGood() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 200)
+        var attempts = 0
+        while test.store.damages.isEmpty, attempts < 20 {
+            attempts += 1
+            test.disk.failCall(0, of: .read)
+            try? test.store.maintain()
+            test.disk.failNoCall()
+        }
+        #expect(attempts == 11)
+        #expect(test.store.damages.map(\.after) == [TestStore.start])
+        #expect(try test.contents()[up]?.count == 200 - 119)
+    }
 }

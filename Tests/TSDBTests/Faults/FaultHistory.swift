@@ -88,8 +88,8 @@ final class FaultHistory {
             test.disk.failNoCall()
             let found = try test.faultContents()
             note(model.verdict(found, after: work, isPowerLost: false), "after \(error)")
-            if case .delete(let series, let range) = work { model.delete(series, range) }
             model.adopt(found, isSafe: false)
+            if case .delete(let series, let range) = work { model.deleteInPart(series, range) }
         }
         test.disk.failNoCall()
         work = .nothing

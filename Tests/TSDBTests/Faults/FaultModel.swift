@@ -20,6 +20,8 @@ struct FaultModel {
     private(set) var safe: Contents = [:]
     /// What the loss of power may leave or bring back.
     private(set) var possible: Contents = [:]
+    /// What a deletion that failed may have taken, or may take with the next start.
+    private var optional: Contents = [:]
     /// What is older may have gone with the retention. ms
     var horizon: Timestamp = .min
 
@@ -33,18 +35,32 @@ struct FaultModel {
     mutating func delete(_ series: Set<LabelSet>, _ range: TimeRange) {
         shown = FaultModel.without(shown, series, range)
         safe = FaultModel.without(safe, series, range)
+        optional = FaultModel.without(optional, series, range)
+    }
+
+    /// A deletion failed: any part of it may be done, now or at the next start.
+    mutating func deleteInPart(_ series: Set<LabelSet>, _ range: TimeRange) {
+        for labels in series {
+            let samples = (shown[labels] ?? [:]).filter { range.contains($0.key) }
+            optional[labels, default: [:]].merge(samples) { $1 }
+        }
+        shown = FaultModel.without(shown, series, range)
+        safe = FaultModel.without(safe, series, range)
     }
 
     /// Everything acknowledged is on the disk.
     mutating func sync() {
         safe = shown
         possible = shown
+        for (labels, samples) in optional { possible[labels, default: [:]].merge(samples) { $1 } }
     }
 
     /// The samples that a query found after something that was allowed to end in more than one way.
     /// - Parameter isSafe: whether they are all on the disk.
     mutating func adopt(_ found: Contents, isSafe: Bool) {
+        if isSafe { optional = [:] }
         shown = found
+        for (labels, samples) in optional { shown[labels] = shown[labels]?.filter { samples[$0.key] == nil } }
         if isSafe {
             sync()
             return
@@ -65,6 +81,7 @@ struct FaultModel {
     func verdict(_ found: Contents, after work: Work, isPowerLost: Bool) -> String? {
         var must = isPowerLost ? safe : shown
         var may = isPowerLost ? possible : shown
+        for (labels, samples) in optional { may[labels, default: [:]].merge(samples) { $1 } }
         switch work {
         case .nothing: break
         case .append(let samples):
