@@ -106,7 +106,8 @@ extension TSDB {
         let closed = TimeRange(min: range.min, max: range.max - 1)
         var seriesCount = 0
         do throws(StorageError) {
-            try cut.forEach(in: closed, damaged: { (error) throws(StorageError) in try noteDamagedChunk(error, range) }) {
+            try cut.forEach(in: closed, damaged: { (error) throws(StorageError) in try noteDamagedChunk(error, range) })
+            {
                 (labels, samples) throws(StorageError) in
                 seriesCount += 1
                 try writer.addSeries(labels, samples)
@@ -128,7 +129,8 @@ extension TSDB {
 
     /// - Throws: the error, where the disk may have had a bad moment: the cut is tried again some times.
     private func noteDamagedChunk(_ error: StorageError, _ range: TimeRange) throws(StorageError) {
-        if case .corruption = error {} else if failedCutCount.load(ordering: .relaxed) < TSDB.failedCutsMax {
+        if case .corruption = error {
+        } else if failedCutCount.load(ordering: .relaxed) < TSDB.failedCutsMax {
             throw error
         }
         metrics.headChunkCorruptions.increment()

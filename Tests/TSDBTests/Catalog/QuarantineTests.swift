@@ -7,9 +7,9 @@ import SeriesModel
 import StorageAPI
 import TestSupport
 import Testing
-@testable import WAL
 
 @testable import TSDB
+@testable import WAL
 
 @Suite("Damaged files, and databases that cannot be used")
 struct QuarantineTests {

@@ -55,7 +55,7 @@ struct CrashTests {
         }
     }
 
-    @Test("at any write of a small history has everything that it promised", arguments: Seeds.fixed(2).prefix(20))
+    @Test("at any write of a small history has everything that it promised", arguments: Seeds.fixed(1).prefix(20))
     func everyWrite(seed: UInt64) async throws {
         let history = try FaultHistory(seed: seed)
         let points = try await crashPoints(history, steps: 60)
@@ -66,7 +66,7 @@ struct CrashTests {
         }
     }
 
-    @Test("again and again, between steps, has everything that it promised", arguments: Seeds.fixed(150))
+    @Test("again and again, between steps, has everything that it promised", arguments: Seeds.fixed(100))
     func again(seed: UInt64) async throws {
         let history = try FaultHistory(seed: seed)
         for round in 0..<3 {
@@ -77,7 +77,7 @@ struct CrashTests {
         history.check("at the end")
     }
 
-    @Test("after the disk refused some calls has everything that it promised", arguments: Seeds.fixed(150))
+    @Test("after the disk refused some calls has everything that it promised", arguments: Seeds.fixed(100))
     func refused(seed: UInt64) async throws {
         let history = try FaultHistory(seed: seed &+ 1_000_000)
         for round in 0..<2 {

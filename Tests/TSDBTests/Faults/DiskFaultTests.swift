@@ -55,7 +55,9 @@ struct DiskFaultTests {
         #expect(test.store.damages.isEmpty)
     }
 
-    @Test("A full disk: queries go on, and samples are taken again when it has room, without a restart", arguments: [0, 7])
+    @Test(
+        "A full disk: queries go on, and samples are taken again when it has room, without a restart",
+        arguments: [0, 7])
     func full(room: Int) async throws {
         let test = try TestStore()
         try await outage(test, begin: { test.disk.setRoom(room) }, end: { test.disk.setRoom(nil) })
