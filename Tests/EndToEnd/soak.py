@@ -3,7 +3,8 @@
 
 A synthetic target exports many series and numbers its scrapes. Hearth scrapes it every second; again and again it is
 killed with SIGKILL at a random moment and started anew. Every number that a query saw before a kill must be there
-after it. Queries over all series go on meanwhile. At the end it prints rounds, scrapes, restart times and memory; commit what it says to benchmarks/results.
+after it. Queries over all series go on meanwhile. At the end it prints rounds, scrapes, restart times and memory;
+commit what it says to benchmarks/results.
 """
 
 import argparse

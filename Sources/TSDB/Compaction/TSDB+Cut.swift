@@ -122,9 +122,14 @@ extension TSDB {
             return nil
         }
         _ = try writer.finish()
-        return Block(
-            try BlockReader(
-                fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
+        let path = FilePath.join(directory, identifier.description)
+        do throws(StorageError) {
+            return Block(try BlockReader(fileSystem: options.fileSystem, path: path))
+        } catch {
+            // It would be taken in later, without the deletions that the head has got meanwhile.
+            try? BlockDirectory.remove(fileSystem: options.fileSystem, path: path)
+            throw error
+        }
     }
 
     /// - Throws: the error, where the disk may have had a bad moment: the cut is tried again some times.
