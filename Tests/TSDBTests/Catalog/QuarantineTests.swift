@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 
 @testable import TSDB
+@testable import WAL
 
 @Suite("Damaged files, and databases that cannot be used")
 struct QuarantineTests {
@@ -46,6 +47,59 @@ struct QuarantineTests {
         #expect(test.store.damages.map(\.after) == [block.range.min])
         try test.reopen()
         #expect(try test.contents()[up]?.first?.timestamp == block.range.max + 1)
+    }
+
+    @Test("A block whose index a query finds damaged is set aside too, and the rest is served")
+    func index() async throws {
+        let test = try await filled(8)
+        let block = try #require(test.store.blocks.all.first)
+        let path = block.reader.path + "/index"
+        var bytes = try #require(test.disk.bytes(path))
+        for index in 32..<bytes.count { bytes[index] ^= 1 }
+        test.disk.put(path, bytes)
+        try test.reopen()
+        #expect(throws: StorageError.self) { try test.contents() }
+        try test.store.maintain()
+        #expect(try test.contents()[up]?.first?.timestamp == block.range.max + 1)
+        #expect(test.store.damages.count == 1)
+    }
+
+    @Test("The head-chunk files outlive a checkpoint that does not say any more where they end")
+    func headState() async throws {
+        let test = try TestStore()
+        for minute in 0..<130 {
+            test.clock.advance(by: 60_000)
+            try await test.append([(up, test.clock.now(), Double(minute))])
+        }
+        try test.store.checkpoint()
+        let before = try test.contents()
+        let path = try #require(test.disk.paths.first { $0.contains("/wal/checkpoint") })
+        var bytes = try #require(test.disk.bytes(path))
+        bytes[LogFormat.fileHeaderBytes] ^= 1
+        test.store.close()
+        test.disk.put(path, bytes)
+        try test.reopen()
+        #expect(try test.contents() == before)
+        #expect(test.store.damages.count == 1)
+        try test.reopen()
+        #expect(try test.contents() == before)
+    }
+
+    @Test("A damaged head chunk that is left out of a block is told of")
+    func headChunkInCut() async throws {
+        let test = try TestStore()
+        for minute in 0..<200 {
+            test.clock.advance(by: 60_000)
+            try await test.append([(up, test.clock.now(), Double(minute))])
+        }
+        let path = test.directory.path + "/chunks_head/00000000"
+        var bytes = try #require(test.disk.bytes(path))
+        bytes[60] ^= 1
+        try test.disk.overwrite(path, bytes)
+        try test.store.maintain()
+        #expect(try test.contents()[up]?.count == 200 - 119)
+        #expect(test.store.damages.map(\.file) == [path])
+        #expect(test.store.damages.map(\.after) == [TestStore.start])
     }
 
     @Test("A damaged head chunk fails the query that meets it, is dropped and told of, and the rest is served")
