@@ -141,7 +141,7 @@ struct SnapshotTests {
         #expect(try await contents(test, name) == expected)
     }
 
-    @Test("is taken of whole batches while appends go on", .timeLimit(.minutes(1)))
+    @Test("is taken of whole batches while appends go on", .timeLimit(.minutes(5)))
     func racing() async throws {
         let test = try TestStore()
         let store = test.store
