@@ -113,13 +113,16 @@ let package = Package(
 
         // Services
         module(
-            "Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
+            "Discovery", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics", "OwnThreads", logging, nioCore,
+            nioPosix),
+        module(
+            "Scrape", "Discovery", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
             "SelfMetrics", "OwnThreads", logging),
         module(
             "Rules", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "Templating", "ConfigTree",
             "SelfMetrics", logging),
         module(
-            "Notifier", "Rules", "Scrape", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
+            "Notifier", "Rules", "Discovery", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
             logging),
         module("RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "SelfMetrics", logging),
         module("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
@@ -178,6 +181,9 @@ let package = Package(
         tests("ColdPages", "ByteCoding", "TestSupport"),
         tests("ConfigTree"),
         tests("Demo"),
+        tests(
+            "Discovery", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "TestSupport", logging, nioCore,
+            nioPosix),
         tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(

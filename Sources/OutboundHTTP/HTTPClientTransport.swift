@@ -99,7 +99,8 @@ private struct Hop {
             let collector = ResponseCollector(
                 bytesMax: request.bodyBytesMax > 0
                     ? min(request.bodyBytesMax, HTTPClientTransport.bodyBytesMax) : HTTPClientTransport.bodyBytesMax,
-                bytesExpected: min(request.bodyBytesExpected, HTTPClientTransport.bodyBytesMax))
+                bytesExpected: min(request.bodyBytesExpected, HTTPClientTransport.bodyBytesMax),
+                receivePart: request.receiveBodyPart)
             do {
                 let task = client.execute(
                     request: try clientRequest(), delegate: collector, deadline: deadline)

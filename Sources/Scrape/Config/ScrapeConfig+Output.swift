@@ -1,4 +1,5 @@
 package import ConfigTree
+import Discovery
 import Exposition
 import OutboundHTTP
 import Relabeling

@@ -1,4 +1,5 @@
 package import ConfigTree
+import Discovery
 package import Exposition
 package import SeriesModel
 

@@ -46,24 +46,6 @@ enum HistogramKeys {
     }
 }
 
-enum LabelKeys {
-    /// The replacement character is what a byte that is no UTF-8 has become by now.
-    static func check(_ entry: ConfigNode.Entry) throws(ConfigError) {
-        guard LabelName.isValid(entry.key), !entry.key.contains("\u{FFFD}") else {
-            throw entry.keyNode.error("\(GoQuote.quote(entry.key)) is not a valid label name")
-        }
-    }
-
-    static func labels(_ node: ConfigNode) throws(ConfigError) -> LabelSet {
-        var labels: [Label] = []
-        for entry in try node.entries() {
-            try check(entry)
-            labels.append(Label(entry.key, try entry.value.string()))
-        }
-        return LabelSet(labels)
-    }
-}
-
 /// `$NAME`, `${NAME}` and `$$` in a text, as Go's `os.Expand` reads them.
 enum EnvironmentText {
     static func expand(_ text: String, _ value: (String) -> String) -> String {

@@ -1,0 +1,15 @@
+package import ConfigTree
+
+/// Sections made by who talks to servers whose credentials are not written as `http_config`.
+extension HTTPClientSection.Authorization {
+    /// A token of RFC 6750.
+    package static func bearer(_ credentials: HTTPClientSection.SecretSource) -> HTTPClientSection.Authorization {
+        HTTPClientSection.Authorization(scheme: "Bearer", credentials: credentials)
+    }
+}
+
+extension HTTPClientSection.BasicAuth {
+    package static func user(_ name: String, password: Secret) -> HTTPClientSection.BasicAuth {
+        HTTPClientSection.BasicAuth(username: .inline(name), password: .inline(password))
+    }
+}
