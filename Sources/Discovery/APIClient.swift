@@ -1,5 +1,4 @@
-package import ConfigTree
-package import OutboundHTTP
+import OutboundHTTP
 
 /// Requests to the HTTP interface of what knows targets.
 struct APIClient: Sendable {

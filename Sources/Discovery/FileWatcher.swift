@@ -24,7 +24,7 @@ package final class FileWatcher: Sendable {
 
     private struct State {
         var inotify: Int32 = -1
-        /// Written to when the thread shall end.
+        /// The writing end of a pipe; closed when the thread shall end.
         var wake: Int32 = -1
         var isStopped = false
         var nextIdentifier = 0
@@ -59,8 +59,7 @@ package final class FileWatcher: Sendable {
             state.isStopped = true
             state.callbacks = [:]
             if state.wake >= 0 {
-                var one: UInt64 = 1
-                _ = write(state.wake, &one, 8)
+                close(state.wake)
                 state.wake = -1
                 state.inotify = -1
             }
@@ -104,31 +103,34 @@ package final class FileWatcher: Sendable {
     private static func start(_ watcher: FileWatcher, _ state: inout State) -> Bool {
         if state.inotify >= 0 { return true }
         guard !state.isStopped else { return false }
-        let inotify = inotify_init1(Int32(IN_NONBLOCK.rawValue | IN_CLOEXEC.rawValue))
+        let inotify = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         guard inotify >= 0 else { return false }
-        let wake = eventfd(0, Int32(EFD_CLOEXEC.rawValue))
-        guard wake >= 0 else {
+        var wake: [Int32] = [-1, -1]
+        guard pipe(&wake) == 0 else {
             close(inotify)
             return false
         }
+        for end in wake { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let (wakeEnd, ownEnd) = (wake[0], wake[1])
         do throws(SystemThread.Failure) {
             // The thread must not keep the watcher alive: the watcher's end ends it.
             try SystemThread.start("file watcher") { [weak watcher] in
-                FileWatcher.wait(inotify: inotify, wake: wake) { watcher?.callbacks ?? [] }
+                FileWatcher.wait(inotify: inotify, wake: wakeEnd) { watcher?.callbacks ?? [] }
             }
         } catch {
             close(inotify)
-            close(wake)
+            close(wakeEnd)
+            close(ownEnd)
             return false
         }
         state.inotify = inotify
-        state.wake = wake
+        state.wake = ownEnd
         return true
     }
 
     private var callbacks: [@Sendable () -> Void] { state.withLock { Array($0.callbacks.values) } }
 
-    /// The thread: waits for events and tells everybody, who then looks for himself. It owns both descriptors.
+    /// The thread: waits for events and tells everybody, who then looks for himself. It owns the descriptors given.
     private static func wait(inotify: Int32, wake: Int32, _ callbacks: () -> [@Sendable () -> Void]) {
         defer {
             close(inotify)

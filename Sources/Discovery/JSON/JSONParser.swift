@@ -43,6 +43,7 @@ struct JSONParser {
         values += 1
         guard values <= JSONParser.valuesMax else { throw error("too many values") }
         skipSpace()
+        guard let byte else { throw error("unexpected end of JSON input") }
         switch byte {
         case UInt8(ascii: "{"): return .object(try parseObject(depth: depth))
         case UInt8(ascii: "["): return .array(try parseArray(depth: depth))
@@ -51,7 +52,6 @@ struct JSONParser {
         case UInt8(ascii: "f"): if take(word: "false") { return .bool(false) }
         case UInt8(ascii: "n"): if take(word: "null") { return .null }
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try parseNumber())
-        case nil: throw error("unexpected end of JSON input")
         default: break
         }
         throw error("invalid character looking for beginning of value")

@@ -1,5 +1,5 @@
-import Logging
-import OutboundHTTP
+import SelfMetrics
+import SeriesModel
 
 /// Lists and watches the resources that a role needs, and makes target groups of the objects that have changed.
 struct KubernetesDiscoverer: Discoverer {

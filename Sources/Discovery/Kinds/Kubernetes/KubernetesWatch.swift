@@ -1,4 +1,5 @@
 import OutboundHTTP
+import SelfMetrics
 import SeriesModel
 import Synchronization
 
