@@ -217,7 +217,7 @@ let package = Package(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
             "TestSupport", logging),
         tests(
-            "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "Scrape", "ConfigTree", "Discovery", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
             "TestSupport", logging, nioCore, nioPosix),
         tests("SeriesModel", "Regexp", "TestSupport"),
         tests(

@@ -1,4 +1,5 @@
 import ConfigTree
+import Discovery
 import Foundation
 import Glibc
 import TestSupport
@@ -28,7 +29,10 @@ struct ConformanceConfigTests {
             let file = try entry.string("file") ?? ""
             let isOK = try entry.bool("ok") ?? false
             let words = try entry.string("error_contains") ?? ""
-            guard try entry.bool("agent") != true, entry.take("needs_sd") == nil else { continue }
+            let kinds = try entry.strings("needs_sd") ?? []
+            guard try entry.bool("agent") != true,
+                kinds.allSatisfy({ kind in DiscoveryKinds.all.contains { $0.name == kind } })
+            else { continue }
             guard let failure = try load(folder + "/" + file, in: folder) else { continue }
             if failure.contains("not supported by Hearth yet") {
                 unsupported += 1

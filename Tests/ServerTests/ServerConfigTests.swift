@@ -47,7 +47,7 @@ import Testing
                 "remote_write:\n  - url: http://a\n",
                 "test.yml:1:1: config.plain: \"remote_write\" is not supported by Hearth yet"
             ),
-            ("scrape_configs:\n  - job_name: a\n    dns_sd_configs: []\n", "test.yml:3:5: "),
+            ("scrape_configs:\n  - job_name: a\n    ec2_sd_configs: []\n", "test.yml:3:5: "),
             ("global: [1\n", "test.yml:"),
             ("global:\n  scrape_interval: 5s\nglobal: {}\n", "already defined"),
             ("rule_files: ['*/a.yml']\n", "test.yml:1:14: invalid rule file path"),

@@ -32,7 +32,7 @@ actor ScrapePool {
 
     func start() {
         guard !isClosed else { return }
-        listener = Task(executorPreference: environment.threads) {
+        listener = Task(executorPreference: environment.threads) { [discovery, config] in
             await discovery.run(config.discovery, config: config.jobName) { groups in await self.update(groups) }
         }
     }
