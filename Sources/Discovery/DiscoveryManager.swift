@@ -53,16 +53,24 @@ package final class DiscoveryManager: Sendable {
             }
             state.configs = mechanisms
             for (name, kinds) in mechanisms { metrics.configure(name, mechanisms: kinds) }
-            for (entry, names) in users { provider(entry, in: &state)?.feed.setConfigs(names) }
+            for (entry, names) in users { _ = provider(entry, configs: names, in: &state) }
             return Array(ended.values)
         }
         for provider in ended { provider.task.cancel() }
     }
 
-    private func provider(_ entry: DiscoverySection.Entry, in state: inout State) -> Provider? {
-        if let provider = state.providers[entry] { return provider }
+    /// - Parameter configs: nil to leave it as it is.
+    private func provider(
+        _ entry: DiscoverySection.Entry, configs: Set<String>?, in state: inout State
+    ) -> Provider? {
+        if let provider = state.providers[entry] {
+            if let configs { provider.feed.setConfigs(configs) }
+            return provider
+        }
         guard !state.isStopped else { return nil }
         let feed = DiscoveryFeed(mechanism: entry.mechanism, metrics: metrics)
+        // Before it runs: its first failure counts.
+        if let configs { feed.setConfigs(configs) }
         let context = self.context
         let task = Task(executorPreference: context.threads) { await entry.kind.discoverer(context).run(feed) }
         let provider = Provider(feed: feed, task: task)
@@ -78,7 +86,7 @@ package final class DiscoveryManager: Sendable {
         _ section: DiscoverySection, config: String, _ deliver: @Sendable ([TargetGroup]) async -> Void
     ) async {
         let feeds = state.withLock { state in
-            section.entries.compactMap { provider($0, in: &state)?.feed }
+            section.entries.compactMap { provider($0, configs: nil, in: &state)?.feed }
         }
         func send() async {
             let groups = section.staticGroups + feeds.flatMap(\.groups)
