@@ -116,7 +116,8 @@ let package = Package(
             "Discovery", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics", "OwnThreads", logging, nioCore,
             nioPosix),
         module(
-            "Scrape", "Discovery", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
+            "Scrape", "Discovery", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP",
+            "ConfigTree",
             "SelfMetrics", "OwnThreads", logging),
         module(
             "Rules", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "Templating", "ConfigTree",
@@ -146,7 +147,8 @@ let package = Package(
         .executableTarget(
             name: "hearth",
             dependencies: [
-                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
+                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "Scrape", "SeriesModel", "ConfigTree",
+                "OutboundHTTP",
                 "BlockTransfer", "Blocks", "FileIO", "PrometheusBlocks", "SelfMetrics", "StorageAPI", "TSDB", "WAL",
                 logging, nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -217,7 +219,8 @@ let package = Package(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
             "TestSupport", logging),
         tests(
-            "Scrape", "ConfigTree", "Discovery", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "Scrape", "ConfigTree", "Discovery", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel",
+            "StorageAPI",
             "TestSupport", logging, nioCore, nioPosix),
         tests("SeriesModel", "Regexp", "TestSupport"),
         tests(

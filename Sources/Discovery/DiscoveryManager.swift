@@ -117,6 +117,14 @@ package final class DiscoveryManager: Sendable {
         }
     }
 
+    /// All groups of a section as they are known now.
+    package func groups(of section: DiscoverySection) -> [TargetGroup] {
+        let feeds = state.withLock { state in
+            section.entries.compactMap { provider($0, configs: nil, in: &state)?.feed }
+        }
+        return section.staticGroups + feeds.flatMap(\.groups)
+    }
+
     /// Ends all discoverers and returns when they have ended.
     package func stop() async {
         let providers = state.withLock { state in

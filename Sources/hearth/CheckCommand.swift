@@ -8,7 +8,7 @@ import Server
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check configuration and rule files.",
-        subcommands: [Config.self, RulesFiles.self])
+        subcommands: [Config.self, RulesFiles.self, CheckDiscoveryCommand.self])
 
     struct Config: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -143,7 +143,8 @@ struct DNSDiscoveryTests {
     func failureKeeps() async throws {
         let server = try await NameServer.start { question in
             question.name.hasPrefix("bad")
-                ? [question.answer(flags: 0x8182)] : [question.answer([(1, [10, 0, 0, UInt8(question.name.utf8.count)])])]
+                ? [question.answer(flags: 0x8182)]
+                : [question.answer([(1, [10, 0, 0, UInt8(question.name.utf8.count)])])]
         }
         let clock = ManualClock(now: 0)
         let bench = Bench(noTransport, clock: clock)

@@ -53,7 +53,8 @@ struct DNSMessageTests {
         let bytes = DNSMessage.query(identifier: 0x1234, name: "a.bc", type: .srv, usesEDNS: true)
         #expect(
             bytes == [
-                0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 0x61, 2, 0x62, 0x63, 0, 0, 33, 0, 1, 0, 0, 41, 0x04, 0xD0, 0,
+                0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 0x61, 2, 0x62, 0x63, 0, 0, 33, 0, 1, 0, 0, 41, 0x04, 0xD0,
+                0,
                 0, 0, 0, 0, 0,
             ])
         #expect(DNSMessage.query(identifier: 1, name: "a..b", type: .a, usesEDNS: false) == nil)
@@ -116,7 +117,8 @@ struct DNSMessageTests {
         var previous: UInt16 = 12
         for _ in 0..<6 {
             let start = UInt16(writer.bytes.count + 12)
-            writer.record(2, [60] + [UInt8](repeating: 0x61, count: 60) + [0xC0 | UInt8(previous >> 8), UInt8(previous & 255)])
+            writer.record(
+                2, [60] + [UInt8](repeating: 0x61, count: 60) + [0xC0 | UInt8(previous >> 8), UInt8(previous & 255)])
             previous = start
         }
         #expect(throws: DiscoveryError.self) { try answer(writer, .ns) }
@@ -167,7 +169,9 @@ struct DNSMessageTests {
         for _ in 0..<20_000 {
             let tail = (0..<Int.random(in: 0...80, using: &random)).map { _ in
                 // Much of it pointers and small lengths, to get further.
-                Bool.random(using: &random) ? [0xC0, 0, 1, 12, 33, 40].randomElement(using: &random) ?? 0 : UInt8.random(in: 0...255, using: &random)
+                Bool.random(using: &random)
+                    ? [0xC0, 0, 1, 12, 33, 40].randomElement(using: &random) ?? 0
+                    : UInt8.random(in: 0...255, using: &random)
             }
             _ = try? DNSMessage.answer(head + tail, identifier: 7, name: "a.example.", type: .srv)
         }

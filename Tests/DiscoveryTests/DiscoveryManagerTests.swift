@@ -31,7 +31,10 @@ struct DiscoveryManagerTests {
         manager.apply([("j", one), ("k", other)])
         let (first, second) = (Received(), Received())
         let tasks = [(one, first, "j"), (other, second, "k")].map { section, received, name in
-            Task { await manager.run(section, config: name) { groups in received.deliveries.withLock { $0.append(groups) } } }
+            Task {
+                await manager.run(section, config: name) { groups in received.deliveries.withLock { $0.append(groups) }
+                }
+            }
         }
         #expect(await eventually { first.addresses == ["a:1"] && second.addresses == ["s:1", "a:1"] })
         for name in ["j", "k"] {

@@ -78,44 +78,49 @@ struct DiscoverySectionTests {
         #expect(failure("consult_sd_configs: []").contains("field consult_sd_configs not found"))
     }
 
-    @Test("Mistakes are named", arguments: [
-        ("http_sd_configs: [{}]", "URL is missing"),
-        ("http_sd_configs: [{url: invalid}]", "URL scheme must be 'http' or 'https'"),
-        ("http_sd_configs: [{url: 'http://'}]", "host is missing in URL"),
-        ("http_sd_configs: [{url: 'http://h', nope: 1}]", "field nope not found in type http.plain"),
-        ("http_sd_configs: [{url: 'http://h', refresh_interval: 0s}]", "refresh_interval must be positive"),
-        ("http_sd_configs: [null]", "empty or null section in http_sd_configs"),
-        ("dns_sd_configs: [{}]", "DNS-SD config must contain at least one SRV record name"),
-        ("dns_sd_configs: [{names: [a], type: TXT}]", "invalid DNS-SD records type TXT"),
-        ("dns_sd_configs: [{names: [a], type: A}]", "a port is required in DNS-SD configs for all record types"),
-        ("dns_sd_configs: [{names: ['a..b']}]", "is not a valid domain name"),
-        ("docker_sd_configs: [{}]", "host missing"),
-        ("docker_sd_configs: [{host: 'npipe://x'}]", "unable to parse docker host"),
-        ("docker_sd_configs: [{host: 'tcp://x', port: 99999}]", "invalid port"),
-        ("consul_sd_configs: [{server: ' '}]", "consul SD configuration requires a server address"),
-        (
-            "consul_sd_configs: [{username: a, basic_auth: {username: b}}]",
-            "at most one of consul SD configuration username and password and basic auth can be configured"
-        ),
-        (
-            "consul_sd_configs: [{token: a, authorization: {credentials: b}}]",
-            "at most one of consul SD token, authorization, or oauth2 can be configured"
-        ),
-        ("kubernetes_sd_configs: [{}]", "role missing (one of: pod, service, endpoints, endpointslice, node, ingress)"),
-        ("kubernetes_sd_configs: [{role: x}]", "unknown Kubernetes SD role \"x\""),
-        (
-            "kubernetes_sd_configs: [{role: pod, bearer_token: x}]",
-            "to use custom HTTP client configuration please provide the 'api_server' URL explicitly"
-        ),
-        (
-            "kubernetes_sd_configs: [{role: pod, api_server: 'http://k', namespaces: {own_namespace: true}}]",
-            "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously"
-        ),
-        (
-            "kubernetes_sd_configs: [{role: pod, selectors: [{role: pod}, {role: pod}]}]",
-            "duplicated selector role: pod"
-        ),
-    ])
+    @Test(
+        "Mistakes are named",
+        arguments: [
+            ("http_sd_configs: [{}]", "URL is missing"),
+            ("http_sd_configs: [{url: invalid}]", "URL scheme must be 'http' or 'https'"),
+            ("http_sd_configs: [{url: 'http://'}]", "host is missing in URL"),
+            ("http_sd_configs: [{url: 'http://h', nope: 1}]", "field nope not found in type http.plain"),
+            ("http_sd_configs: [{url: 'http://h', refresh_interval: 0s}]", "refresh_interval must be positive"),
+            ("http_sd_configs: [null]", "empty or null section in http_sd_configs"),
+            ("dns_sd_configs: [{}]", "DNS-SD config must contain at least one SRV record name"),
+            ("dns_sd_configs: [{names: [a], type: TXT}]", "invalid DNS-SD records type TXT"),
+            ("dns_sd_configs: [{names: [a], type: A}]", "a port is required in DNS-SD configs for all record types"),
+            ("dns_sd_configs: [{names: ['a..b']}]", "is not a valid domain name"),
+            ("docker_sd_configs: [{}]", "host missing"),
+            ("docker_sd_configs: [{host: 'npipe://x'}]", "unable to parse docker host"),
+            ("docker_sd_configs: [{host: 'tcp://x', port: 99999}]", "invalid port"),
+            ("consul_sd_configs: [{server: ' '}]", "consul SD configuration requires a server address"),
+            (
+                "consul_sd_configs: [{username: a, basic_auth: {username: b}}]",
+                "at most one of consul SD configuration username and password and basic auth can be configured"
+            ),
+            (
+                "consul_sd_configs: [{token: a, authorization: {credentials: b}}]",
+                "at most one of consul SD token, authorization, or oauth2 can be configured"
+            ),
+            (
+                "kubernetes_sd_configs: [{}]",
+                "role missing (one of: pod, service, endpoints, endpointslice, node, ingress)"
+            ),
+            ("kubernetes_sd_configs: [{role: x}]", "unknown Kubernetes SD role \"x\""),
+            (
+                "kubernetes_sd_configs: [{role: pod, bearer_token: x}]",
+                "to use custom HTTP client configuration please provide the 'api_server' URL explicitly"
+            ),
+            (
+                "kubernetes_sd_configs: [{role: pod, api_server: 'http://k', namespaces: {own_namespace: true}}]",
+                "cannot use 'api_server' and 'namespaces.own_namespace' simultaneously"
+            ),
+            (
+                "kubernetes_sd_configs: [{role: pod, selectors: [{role: pod}, {role: pod}]}]",
+                "duplicated selector role: pod"
+            ),
+        ])
     func mistakes(text: String, words: String) {
         #expect(failure(text).contains(words), "\(failure(text))")
     }

@@ -42,7 +42,9 @@ struct FileDiscoveryTests {
         }
         let bad = directory.write("b.json", #"[{"targets":[}]"#)
         let error = #expect(throws: (any Error).self) { try FileDiscoverer.groups(in: bad) }
-        #expect(error.map { String(describing: $0) } == "\(bad): json: invalid character looking for beginning of value at offset 13")
+        #expect(
+            error.map { String(describing: $0) }
+                == "\(bad): json: invalid character looking for beginning of value at offset 13")
     }
 
     @Test("A directory that is not there yet is looked for, and counted as a failure to watch")

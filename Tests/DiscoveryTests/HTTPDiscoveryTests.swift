@@ -60,11 +60,13 @@ struct HTTPDiscoveryTests {
         }
     }
 
-    @Test("Only JSON in UTF-8 is taken", arguments: [
-        ("application/json", true), ("Application/JSON; charset=UTF-8", true),
-        ("application/json;charset=\"utf-8\"", true), ("text/plain", false), ("", false),
-        ("application/json; charset=latin1", false), ("application/jsonl", false),
-    ])
+    @Test(
+        "Only JSON in UTF-8 is taken",
+        arguments: [
+            ("application/json", true), ("Application/JSON; charset=UTF-8", true),
+            ("application/json;charset=\"utf-8\"", true), ("text/plain", false), ("", false),
+            ("application/json; charset=latin1", false), ("application/jsonl", false),
+        ])
     func contentType(type: String, isTaken: Bool) {
         #expect(HTTPDiscoverer.isJSON(type) == isTaken)
     }

@@ -24,10 +24,13 @@ struct JSONTests {
         #expect(try parse(#""\uD83D\u0041""#).string == "\u{FFFD}A")
     }
 
-    @Test("Whatever is no JSON is an error with its offset", arguments: [
-        "", "{", "[1,", "[1 2]", "{\"a\" 1}", "{1:2}", "tru", "01x", "\"a", "\"\\x\"", "\"\\u12\"", "[1]]", "-", "1.",
-        "1e", "\"a\nb\"", "nul", "{\"a\":1,}",
-    ])
+    @Test(
+        "Whatever is no JSON is an error with its offset",
+        arguments: [
+            "", "{", "[1,", "[1 2]", "{\"a\" 1}", "{1:2}", "tru", "01x", "\"a", "\"\\x\"", "\"\\u12\"", "[1]]", "-",
+            "1.",
+            "1e", "\"a\nb\"", "nul", "{\"a\":1,}",
+        ])
     func malformed(text: String) {
         #expect(throws: DiscoveryError.self) { try parse(text) }
     }
@@ -63,7 +66,8 @@ struct JSONTests {
     @Test("Target groups are read, and each deviation from their shape is refused")
     func groups() throws {
         let groups = try TargetGroup.list(
-            parse(#"[{"targets":["h:1"],"labels":{"b":"2","a":"1","e":""}},{"targets":null}]"#)) { "s:\($0)" }
+            parse(#"[{"targets":["h:1"],"labels":{"b":"2","a":"1","e":""}},{"targets":null}]"#)
+        ) { "s:\($0)" }
         #expect(
             groups == [
                 TargetGroup(source: "s:0", labels: ["a": "1", "b": "2"], targets: [["__address__": "h:1"]]),

@@ -118,7 +118,8 @@ struct KubernetesDiscoveryTests {
 
     @Test("Pods are listed page by page, then watched over a connection that stays open")
     func listAndWatch() async throws {
-        try await withServer("role: pod, bearer_token: secret, selectors: [{role: pod, label: 'a=b', field: 'c=d'}]") { api in
+        try await withServer("role: pod, bearer_token: secret, selectors: [{role: pod, label: 'a=b', field: 'c=d'}]") {
+            api in
             api.list(
                 pods,
                 [
@@ -156,10 +157,12 @@ struct KubernetesDiscoveryTests {
         }
     }
 
-    @Test("Where the server has forgotten the version, the list is read anew and what vanished is gone", arguments: [
-        LoopbackServer.Reply.answer(status: "410 Gone", body: []),
-        .answer(body: Array(#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#.utf8) + [0x0A]),
-    ])
+    @Test(
+        "Where the server has forgotten the version, the list is read anew and what vanished is gone",
+        arguments: [
+            LoopbackServer.Reply.answer(status: "410 Gone", body: []),
+            .answer(body: Array(#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#.utf8) + [0x0A]),
+        ])
     func gone(reply: LoopbackServer.Reply) async throws {
         try await withServer("role: pod") { api in
             api.list(
@@ -242,7 +245,9 @@ struct KubernetesDiscoveryTests {
     }
 
     private func kind(_ keys: String) throws -> KubernetesDiscovery {
-        guard let kind = try one(section("kubernetes_sd_configs: [{role: pod\(keys)}]").entries).kind as? KubernetesDiscovery
+        guard
+            let kind = try one(section("kubernetes_sd_configs: [{role: pod\(keys)}]").entries).kind
+                as? KubernetesDiscovery
         else { throw NotOne() }
         return kind
     }

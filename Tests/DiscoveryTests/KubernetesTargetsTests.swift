@@ -41,12 +41,21 @@ enum KubernetesFixture {
         {"metadata":{"name":"node1","labels":{"disk":"ssd"},"annotations":{"n":"m"}},"spec":{"providerID":"p://1"},
          "status":{"addresses":[{"type":"ExternalIP","address":"5.6.7.8"},{"type":"InternalIP","address":"fd00::1"},
              {"type":"InternalIP","address":"fd00::2"}],
+           "conditions":[{"type":"Ready","status":"True"},{"type":"DiskPressure","status":"Unknown"}],
            "daemonEndpoints":{"kubeletEndpoint":{"Port":10250}}}}
         """
     static let ingress = """
         {"metadata":{"name":"front","namespace":"ns","labels":{"a":"b"}},
          "spec":{"ingressClassName":"nginx","tls":[{"hosts":["*.tls.org"]}],
            "rules":[{"host":"x.tls.org","http":{"paths":[{"path":"/a"},{}]}},{"host":"plain.org"}]}}
+        """
+    static let replicaSet = """
+        {"metadata":{"name":"web","namespace":"ns","ownerReferences":[
+          {"kind":"Deployment","name":"web-app","controller":true}]}}
+        """
+    static let job = """
+        {"metadata":{"name":"web","namespace":"ns","ownerReferences":[
+          {"kind":"CronJob","name":"nightly","controller":true}]}}
         """
     static let namespace = #"{"metadata":{"name":"ns","labels":{"team":"x"},"annotations":{"q":"r"}}}"#
 
@@ -59,6 +68,8 @@ enum KubernetesFixture {
         case .nodes: node
         case .ingresses: ingress
         case .namespaces: namespace
+        case .replicaSets: replicaSet
+        case .jobs: job
         }
     }
 
@@ -151,7 +162,9 @@ struct KubernetesTargetsTests {
         #expect(labels["__meta_kubernetes_node_labelpresent_disk"] == "true")
         #expect(labels["__meta_kubernetes_namespace_label_team"] == "x")
         #expect(labels["__meta_kubernetes_namespace_annotation_q"] == "r")
-        let endpoints = try group("endpoints", ", attach_metadata: {node: true}")
+        #expect(labels["__meta_kubernetes_pod_deployment_name"] == nil)
+        let endpoints = try group("endpoints", ", attach_metadata: {node: true, deployment: true}")
+        #expect(endpoints.targets.first?["__meta_kubernetes_pod_deployment_name"] == "web-app")
         #expect(endpoints.targets.first?["__meta_kubernetes_node_label_disk"] == "ssd")
         #expect(try group("endpointslice").targets.first?["__meta_kubernetes_node_name"] == nil)
     }
@@ -166,7 +179,8 @@ struct KubernetesTargetsTests {
                 [
                     "__address__": "web.ns.svc:80", "__meta_kubernetes_service_port_name": "http",
                     "__meta_kubernetes_service_port_number": "80", "__meta_kubernetes_service_port_protocol": "TCP",
-                    "__meta_kubernetes_service_type": "LoadBalancer", "__meta_kubernetes_service_cluster_ip": "10.9.0.1",
+                    "__meta_kubernetes_service_type": "LoadBalancer",
+                    "__meta_kubernetes_service_cluster_ip": "10.9.0.1",
                     "__meta_kubernetes_service_loadbalancer_ip": "1.2.3.4",
                 ]
             ])
@@ -200,7 +214,8 @@ struct KubernetesTargetsTests {
                 merged(common, ["__address__": "10.0.0.2:80", "__meta_kubernetes_endpoint_ready": "false"]),
                 merged(["__address__": "10.0.0.1:9100"], podLabels, container("c", "img:1"), port("9100", "")),
                 merged(
-                    ["__address__": "10.0.0.1:7"], podLabels, container("init", "img:3", isInit: "true"), port("7", "i")),
+                    ["__address__": "10.0.0.1:7"], podLabels, container("init", "img:3", isInit: "true"), port("7", "i")
+                ),
             ])
     }
 
@@ -211,7 +226,8 @@ struct KubernetesTargetsTests {
         #expect(group.labels["__meta_kubernetes_endpointslice_name"] == "web-abc")
         #expect(group.labels["__meta_kubernetes_endpointslice_address_type"] == "IPv4")
         #expect(group.labels["__meta_kubernetes_service_name"] == "web")
-        #expect(group.targets.map { $0["__address__"] } == ["10.0.0.1:80", "10.0.0.7:80", "10.0.0.1:9100", "10.0.0.1:7"])
+        #expect(
+            group.targets.map { $0["__address__"] } == ["10.0.0.1:80", "10.0.0.7:80", "10.0.0.1:9100", "10.0.0.1:7"])
         let prefix = "__meta_kubernetes_endpointslice_"
         let own = group.targets.first?.filter { $0.name.hasPrefix(prefix) }
         #expect(
@@ -235,7 +251,9 @@ struct KubernetesTargetsTests {
             group.labels == [
                 "__meta_kubernetes_node_name": "node1", "__meta_kubernetes_node_provider_id": "p://1",
                 "__meta_kubernetes_node_label_disk": "ssd", "__meta_kubernetes_node_labelpresent_disk": "true",
-                "__meta_kubernetes_node_annotation_n": "m", "__meta_kubernetes_node_annotationpresent_n": "true",
+                "__meta_kubernetes_node_condition_ready": "true",
+                "__meta_kubernetes_node_condition_diskpressure": "unknown", "__meta_kubernetes_node_annotation_n": "m",
+                "__meta_kubernetes_node_annotationpresent_n": "true",
             ])
         #expect(
             group.targets == [
@@ -262,6 +280,44 @@ struct KubernetesTargetsTests {
                 target("x.tls.org", "https", "/a"), target("x.tls.org", "https", "/"),
                 target("plain.org", "http", "/"),
             ])
+    }
+
+    @Test("Pods of jobs tell of the job and who made it; pods on other nodes than those selected are none")
+    func jobsAndNodes() throws {
+        let text = KubernetesFixture.pod.split(separator: "ReplicaSet").joined(separator: "Job")
+        let pod = try KubernetesFixture.object(.pods, text)
+        func targets(_ keys: String) throws -> TargetGroup? {
+            let entry = try one(section("kubernetes_sd_configs: [{role: pod\(keys)}]").entries)
+            guard let section = entry.kind as? KubernetesDiscovery else { throw NotOne() }
+            let store = try KubernetesFixture.store(.pods)
+            if keys.contains("selectors") {
+                _ = store.change(.nodes, KubernetesKey(namespace: "", name: "node1"), to: nil)
+            }
+            return KubernetesTargets(section: section, view: store.takeDirty().view).group(pod)
+        }
+        let labels = try targets(", attach_metadata: {cronjob: true}")?.labels
+        #expect(labels?["__meta_kubernetes_pod_job_name"] == "web")
+        #expect(labels?["__meta_kubernetes_pod_cronjob_name"] == "nightly")
+        #expect(try targets("")?.labels["__meta_kubernetes_pod_job_name"] == nil)
+        #expect(try targets("")?.targets.count == 4)
+        #expect(try targets(", selectors: [{role: node, label: a}]")?.targets.isEmpty == true)
+    }
+
+    @Test("Of a service with two kinds of addresses one kind makes the targets")
+    func dualStack() throws {
+        let entry = try one(section("kubernetes_sd_configs: [{role: endpointslice}]").entries)
+        guard let section = entry.kind as? KubernetesDiscovery else { throw NotOne() }
+        let slice = try KubernetesFixture.object(.endpointSlices)
+        for (family, count) in [("IPv4", 4), ("IPv6", 0)] {
+            let store = try KubernetesFixture.store(.endpointSlices)
+            let service = try KubernetesFixture.object(
+                .services,
+                #"{"metadata":{"name":"web","namespace":"ns"},"spec":{"ipFamilyPolicy":"PreferDualStack","ipFamilies":["\#(family)"]}}"#
+            )
+            _ = store.change(.services, service.meta.key, to: service)
+            let group = KubernetesTargets(section: section, view: store.takeDirty().view).group(slice)
+            #expect(group?.targets.count == count, "\(family)")
+        }
     }
 
     @Test("An object with everything missing or of another type makes no target and no trap")

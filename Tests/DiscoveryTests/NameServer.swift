@@ -127,8 +127,10 @@ final class NameServer: Sendable {
             for answer in reply(question) {
                 let head = [UInt8(answer.count >> 8), UInt8(answer.count & 255)]
                 // In two pieces, as a network may cut it.
-                context.channel.writeAndFlush(context.channel.allocator.buffer(bytes: head + answer.prefix(5)), promise: nil)
-                context.channel.writeAndFlush(context.channel.allocator.buffer(bytes: answer.dropFirst(5)), promise: nil)
+                context.channel.writeAndFlush(
+                    context.channel.allocator.buffer(bytes: head + answer.prefix(5)), promise: nil)
+                context.channel.writeAndFlush(
+                    context.channel.allocator.buffer(bytes: answer.dropFirst(5)), promise: nil)
             }
         }
     }

@@ -117,7 +117,8 @@ struct ConsulMetrics: Sendable {
     let serviceDuration: Summary
 
     init(_ registry: MetricsRegistry) {
-        failures = registry.counter("prometheus_sd_consul_rpc_failures_total", "The number of Consul RPC call failures.")
+        failures = registry.counter(
+            "prometheus_sd_consul_rpc_failures_total", "The number of Consul RPC call failures.")
         func duration(_ call: String) -> Summary {
             registry.summary(
                 "prometheus_sd_consul_rpc_duration_seconds", "The duration of a Consul RPC call in seconds.",

@@ -81,6 +81,7 @@ struct HTTPDiscoverer: RefreshingDiscoverer {
     /// `application/json`, alone or with the one charset that JSON has.
     static func isJSON(_ contentType: String) -> Bool {
         let text = contentType.lowercased().filter { $0 != " " && $0 != "\t" }
-        return ["application/json", "application/json;charset=utf-8", "application/json;charset=\"utf-8\""].contains(text)
+        return ["application/json", "application/json;charset=utf-8", "application/json;charset=\"utf-8\""].contains(
+            text)
     }
 }

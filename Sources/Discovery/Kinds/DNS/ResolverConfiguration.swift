@@ -22,7 +22,9 @@ struct ResolverConfiguration: Sendable, Hashable {
     /// What the machine says now; a file that cannot be read means the server on this machine.
     static func system() -> ResolverConfiguration {
         let path = "/etc/resolv.conf"
-        guard let bytes = try? ConfigFile.read(path, bytesMax: 1 << 20) else { return ResolverConfiguration(parsing: "") }
+        guard let bytes = try? ConfigFile.read(path, bytesMax: 1 << 20) else {
+            return ResolverConfiguration(parsing: "")
+        }
         return ResolverConfiguration(parsing: String(decoding: bytes, as: UTF8.self))
     }
 

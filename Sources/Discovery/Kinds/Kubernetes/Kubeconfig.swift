@@ -20,7 +20,9 @@ struct Kubeconfig {
         if let name = try cluster.member("tls-server-name"), !(try name.string()).isEmpty {
             throw name.error("\"tls-server-name\" is not supported by Hearth yet")
         }
-        client.tls.authorities = try pem(cluster, "certificate-authority")
+        client.tls.authorities = try pem(cluster, "certificate-authority").map {
+            $0.isFile ? .file($0.text) : .inline(Secret($0.text))
+        }
         client.tls.skipsVerification = try cluster.member("insecure-skip-tls-verify")?.bool() ?? false
         let user = try Kubeconfig.item(root, "users", named: try context.value("user").string(), "user")
         for key in ["exec", "auth-provider"] {
@@ -28,8 +30,10 @@ struct Kubeconfig {
                 throw node.error("\"\(key)\" in a kubeconfig is not supported by Hearth")
             }
         }
-        client.tls.certificate = try pem(user, "client-certificate")
-        client.tls.key = try pem(user, "client-key")
+        client.tls.certificate = try pem(user, "client-certificate").map {
+            $0.isFile ? .file($0.text) : .inline(Secret($0.text))
+        }
+        client.tls.key = try pem(user, "client-key").map { $0.isFile ? .file($0.text) : .inline(Secret($0.text)) }
         try takeCredentials(user)
     }
 
@@ -38,9 +42,9 @@ struct Kubeconfig {
         let token = try user.member("token")?.string() ?? ""
         let name = try user.member("username")?.string() ?? ""
         if !tokenFile.isEmpty {
-            client.authorization = .bearer(.file(ConfigFile.resolve(tokenFile, in: ConfigFile.directory(of: path))))
+            client.authorization = .bearer(file: ConfigFile.resolve(tokenFile, in: ConfigFile.directory(of: path)))
         } else if !token.isEmpty {
-            client.authorization = .bearer(.inline(Secret(token)))
+            client.authorization = .bearer(Secret(token))
         } else if !name.isEmpty {
             client.basicAuth = .user(name, password: Secret(try user.member("password")?.string() ?? ""))
         }
@@ -58,16 +62,16 @@ struct Kubeconfig {
         throw root.error("no entry \"\(name)\" in \"\(list)\"")
     }
 
-    /// A file, or the same in base64 under the key with `-data`, which counts more.
-    private func pem(_ node: ConfigNode, _ key: String) throws(ConfigError) -> TLSSection.PEM? {
+    /// A file's path, or the same in base64 under the key with `-data`, which counts more.
+    private func pem(_ node: ConfigNode, _ key: String) throws(ConfigError) -> (isFile: Bool, text: String)? {
         if let data = try node.member(key + "-data"), !(try data.string()).isEmpty {
             guard let bytes = Kubeconfig.decoded(base64: try data.string()) else {
                 throw data.error("\"\(key)-data\" is not base64")
             }
-            return .inline(Secret(String(decoding: bytes, as: UTF8.self)))
+            return (false, String(decoding: bytes, as: UTF8.self))
         }
         let file = try node.member(key)?.string() ?? ""
-        return file.isEmpty ? nil : .file(ConfigFile.resolve(file, in: ConfigFile.directory(of: path)))
+        return file.isEmpty ? nil : (true, ConfigFile.resolve(file, in: ConfigFile.directory(of: path)))
     }
 
     /// RFC 4648, section 4; white space is passed over.

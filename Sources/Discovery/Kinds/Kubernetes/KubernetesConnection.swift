@@ -40,7 +40,7 @@ struct KubernetesConnection: Sendable {
         }
         server = "https://" + MetaLabels.address(host, Int(number))
         client = HTTPClientSection()
-        client.authorization = .bearer(.file(accountDirectory + "/token"))
+        client.authorization = .bearer(file: accountDirectory + "/token")
         client.tls.authorities = .file(accountDirectory + "/ca.crt")
     }
 

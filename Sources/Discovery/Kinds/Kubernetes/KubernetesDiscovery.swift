@@ -24,6 +24,10 @@ package struct KubernetesDiscovery: DiscoveryKind {
     var selectors: [Selector] = []
     var attachesNodes = false
     var attachesNamespaces = false
+    /// The deployments, jobs and cron jobs that pods belong to.
+    var attachesDeployments = false
+    var attachesJobs = false
+    var attachesCronJobs = false
     var client: HTTPClientSection
 
     package init(_ node: ConfigNode, baseDirectory: String) throws(ConfigError) {
@@ -42,6 +46,9 @@ package struct KubernetesDiscovery: DiscoveryKind {
             var inner = try list.section("kubernetes.plain")
             attachesNodes = try inner.bool("node") ?? false
             attachesNamespaces = try inner.bool("namespace") ?? false
+            attachesDeployments = try inner.bool("deployment") ?? false
+            attachesJobs = try inner.bool("job") ?? false
+            attachesCronJobs = try inner.bool("cronjob") ?? false
             try inner.finish()
         }
         let selectorNodes = try section.sequence("selectors") ?? []
@@ -96,6 +103,9 @@ package struct KubernetesDiscovery: DiscoveryKind {
         selectors.append(Selector(resource: selected.resource, label: label, field: field))
     }
 
+    /// Whether only pods on certain nodes are targets.
+    var selectsNodes: Bool { role == .pod && selectors.contains { $0.resource == .nodes } }
+
     package var output: ConfigOutput {
         var entries: [(key: String, value: ConfigOutput)] = []
         if !server.isEmpty { entries.append(("api_server", .text(server))) }
@@ -115,12 +125,12 @@ package struct KubernetesDiscovery: DiscoveryKind {
             }
             entries.append(("selectors", .list(list)))
         }
-        if attachesNodes || attachesNamespaces {
-            entries.append(
-                (
-                    "attach_metadata",
-                    .mapping([("node", .flag(attachesNodes)), ("namespace", .flag(attachesNamespaces))])
-                ))
+        let attached = [
+            ("node", attachesNodes), ("namespace", attachesNamespaces), ("deployment", attachesDeployments),
+            ("job", attachesJobs), ("cronjob", attachesCronJobs),
+        ].filter(\.1)
+        if !attached.isEmpty {
+            entries.append(("attach_metadata", .mapping(attached.map { ($0.0, .flag($0.1)) })))
         }
         return .mapping(entries)
     }
@@ -168,9 +178,11 @@ enum KubernetesRole: String, Sendable, CaseIterable {
         case .endpoints, .endpointslice: all += [.services, .pods]
         case .pod, .service, .node, .ingress: break
         }
-        let hasNodes = [.pod, .endpoints, .endpointslice].contains(self)
-        let selectsNodes = self == .pod && section.selectors.contains { $0.resource == .nodes }
-        if hasNodes, section.attachesNodes || selectsNodes { all.append(.nodes) }
+        if [.pod, .endpoints, .endpointslice].contains(self) {
+            if section.attachesNodes || section.selectsNodes { all.append(.nodes) }
+            if section.attachesDeployments { all.append(.replicaSets) }
+            if section.attachesCronJobs { all.append(.jobs) }
+        }
         if self != .node, section.attachesNamespaces { all.append(.namespaces) }
         return all
     }
@@ -178,8 +190,9 @@ enum KubernetesRole: String, Sendable, CaseIterable {
 
 /// A collection of the API.
 enum KubernetesResource: String, Sendable, CaseIterable {
-    case pods, services, endpoints, nodes, ingresses, namespaces
+    case pods, services, endpoints, nodes, ingresses, namespaces, jobs
     case endpointSlices = "endpointslices"
+    case replicaSets = "replicasets"
 
     /// - Parameter namespace: nil for all.
     func path(namespace: String?) -> String {
@@ -188,6 +201,8 @@ enum KubernetesResource: String, Sendable, CaseIterable {
             case .pods, .services, .endpoints, .nodes, .namespaces: "/api/v1"
             case .endpointSlices: "/apis/discovery.k8s.io/v1"
             case .ingresses: "/apis/networking.k8s.io/v1"
+            case .replicaSets: "/apis/apps/v1"
+            case .jobs: "/apis/batch/v1"
             }
         let scope = isNamespaced ? namespace.map { "/namespaces/" + URLText.escaped($0) } ?? "" : ""
         return group + scope + "/" + rawValue

@@ -7,7 +7,8 @@ enum KubernetesObject: Sendable, Hashable {
     case slice(KubernetesSlice)
     case node(KubernetesNode)
     case ingress(KubernetesIngress)
-    case namespace(KubernetesMeta)
+    /// A namespace, or what stands between a pod and who made it.
+    case other(KubernetesMeta)
 
     /// Nil where the object has no name.
     init?(_ json: JSONValue, _ resource: KubernetesResource) {
@@ -19,7 +20,7 @@ enum KubernetesObject: Sendable, Hashable {
         case .endpointSlices: self = .slice(KubernetesSlice(json, meta))
         case .nodes: self = .node(KubernetesNode(json, meta))
         case .ingresses: self = .ingress(KubernetesIngress(json, meta))
-        case .namespaces: self = .namespace(meta)
+        case .namespaces, .replicaSets, .jobs: self = .other(meta)
         }
     }
 
@@ -31,7 +32,7 @@ enum KubernetesObject: Sendable, Hashable {
         case .slice(let slice): slice.meta
         case .node(let node): node.meta
         case .ingress(let ingress): ingress.meta
-        case .namespace(let meta): meta
+        case .other(let meta): meta
         }
     }
 }
@@ -143,6 +144,8 @@ struct KubernetesService: Sendable, Hashable {
     var clusterIP: String
     var externalName: String
     var loadBalancerIP: String
+    /// The address type whose slices are the service's, where it has two. Nil for the usual service.
+    var primaryFamily: String?
     var ports: [Port]
 
     init(_ json: JSONValue, _ meta: KubernetesMeta) {
@@ -152,6 +155,8 @@ struct KubernetesService: Sendable, Hashable {
         clusterIP = spec?["clusterIP"]?.string ?? ""
         externalName = spec?["externalName"]?.string ?? ""
         loadBalancerIP = spec?["loadBalancerIP"]?.string ?? ""
+        let isDualStack = spec?["ipFamilyPolicy"]?.string?.hasSuffix("DualStack") == true
+        primaryFamily = isDualStack ? spec?["ipFamilies"]?.texts.first : nil
         ports = (spec?["ports"]?.array ?? []).compactMap { port in
             port["port"]?.port.map { number in
                 Port(name: port["name"]?.string ?? "", number: number, protocol: port["protocol"]?.string ?? "TCP")
@@ -276,6 +281,8 @@ struct KubernetesNode: Sendable, Hashable {
     var providerID: String
     /// Type and address.
     var addresses: [KubernetesPair]
+    /// Type and status.
+    var conditions: [KubernetesPair]
     var kubeletPort: Int
 
     init(_ json: JSONValue, _ meta: KubernetesMeta) {
@@ -284,6 +291,10 @@ struct KubernetesNode: Sendable, Hashable {
         addresses = (json["status"]?["addresses"]?.array ?? []).compactMap { json in
             guard let type = json["type"]?.string, let address = json["address"]?.string else { return nil }
             return KubernetesPair(name: type, value: address)
+        }
+        conditions = (json["status"]?["conditions"]?.array ?? []).compactMap { json in
+            guard let type = json["type"]?.string, let status = json["status"]?.string else { return nil }
+            return KubernetesPair(name: type.lowercased(), value: status.lowercased())
         }
         kubeletPort = json["status"]?["daemonEndpoints"]?["kubeletEndpoint"]?["Port"]?.port ?? 0
     }

@@ -48,8 +48,8 @@ final class KubernetesStore: Sendable {
             return node
         }
 
-        func namespace(_ name: String) -> KubernetesMeta? {
-            objects[.namespaces]?[KubernetesKey(namespace: "", name: name)]?.meta
+        func meta(_ resource: KubernetesResource, _ namespace: String, _ name: String) -> KubernetesMeta? {
+            objects[resource]?[KubernetesKey(namespace: namespace, name: name)]?.meta
         }
     }
 
@@ -114,6 +114,8 @@ final class KubernetesStore: Sendable {
 
     /// Marks the primary objects whose targets tell of another object.
     private func markUsers(of resource: KubernetesResource, _ key: KubernetesKey, _ state: inout State) {
+        // Before all lists are there nobody has looked at any.
+        guard state.missingLists <= 0 else { return }
         let all = state.objects[primary] ?? [:]
         switch resource {
         case .pods: state.dirty.formUnion(state.podUsers[key] ?? [])
@@ -128,6 +130,16 @@ final class KubernetesStore: Sendable {
             }
         case .nodes: state.dirty.formUnion(all.keys)
         case .namespaces: for user in all.keys where user.namespace == key.name { state.dirty.insert(user) }
+        case .replicaSets, .jobs:
+            let kind = resource == .jobs ? "Job" : "ReplicaSet"
+            for (pod, object) in state.objects[.pods] ?? [:] where pod.namespace == key.namespace {
+                guard object.meta.controllerName == key.name, object.meta.controllerKind == kind else { continue }
+                if primary == .pods {
+                    state.dirty.insert(pod)
+                } else {
+                    state.dirty.formUnion(state.podUsers[pod] ?? [])
+                }
+            }
         case .endpoints, .endpointSlices, .ingresses: break
         }
     }

@@ -2,17 +2,31 @@ import SeriesModel
 
 /// Pods, and the endpoints behind which they stand.
 extension KubernetesTargets {
-    static func podLabels(_ pod: KubernetesPod) -> MetaLabelBuilder {
+    private func podLabels(_ pod: KubernetesPod) -> MetaLabelBuilder {
+        let prefix = KubernetesTargets.name("pod_")
         var labels = MetaLabelBuilder()
-        add(pod.meta, "pod", to: &labels)
-        labels[name("pod_ip")] = pod.ip
-        labels[name("pod_ready")] = pod.ready
-        labels[name("pod_phase")] = pod.phase
-        labels[name("pod_node_name")] = pod.nodeName
-        labels[name("pod_host_ip")] = pod.hostIP
-        labels[name("pod_uid")] = pod.meta.uid
-        labels[name("pod_controller_kind")] = pod.meta.controllerKind
-        labels[name("pod_controller_name")] = pod.meta.controllerName
+        KubernetesTargets.add(pod.meta, "pod", to: &labels)
+        labels[prefix + "ip"] = pod.ip
+        labels[prefix + "ready"] = pod.ready
+        labels[prefix + "phase"] = pod.phase
+        labels[prefix + "node_name"] = pod.nodeName
+        labels[prefix + "host_ip"] = pod.hostIP
+        labels[prefix + "uid"] = pod.meta.uid
+        let (kind, name) = (pod.meta.controllerKind, pod.meta.controllerName)
+        labels[prefix + "controller_kind"] = kind
+        labels[prefix + "controller_name"] = name
+        // Who made the controller is known from that alone.
+        let namespace = pod.meta.key.namespace
+        if kind == "ReplicaSet", section.attachesDeployments {
+            let owner = view.meta(.replicaSets, namespace, name)
+            if let owner, owner.controllerKind == "Deployment" {
+                labels[prefix + "deployment_name"] = owner.controllerName
+            }
+        } else if kind == "Job", section.attachesJobs || section.attachesCronJobs {
+            labels[prefix + "job_name"] = name
+            let owner = view.meta(.jobs, namespace, name)
+            if let owner, owner.controllerKind == "CronJob" { labels[prefix + "cronjob_name"] = owner.controllerName }
+        }
         return labels
     }
 
@@ -32,8 +46,9 @@ extension KubernetesTargets {
     func targets(_ pod: KubernetesPod, _ labels: inout MetaLabelBuilder) -> [MetaLabelBuilder] {
         // While it starts, and after it was evicted.
         if pod.ip.isEmpty { return [] }
-        if section.selectors.contains(where: { $0.resource == .nodes }), view.node(pod.nodeName) == nil { return [] }
-        labels = KubernetesTargets.podLabels(pod)
+        // With its node it comes and goes.
+        if section.attachesNodes || section.selectsNodes, view.node(pod.nodeName) == nil { return [] }
+        labels = podLabels(pod)
         labels[KubernetesTargets.name("namespace")] = pod.meta.key.namespace
         addNode(pod.nodeName, to: &labels)
         return pod.containers.flatMap { container -> [MetaLabelBuilder] in
@@ -79,7 +94,7 @@ extension KubernetesTargets {
                 }
             }
         }
-        return targets + pods.uncovered
+        return targets + pods.uncovered(podLabels)
     }
 
     func targets(_ slice: KubernetesSlice, _ labels: inout MetaLabelBuilder) -> [MetaLabelBuilder] {
@@ -90,6 +105,8 @@ extension KubernetesTargets {
         if let name = slice.meta.label(KubernetesTargets.serviceNameLabel),
             let service = view.service(KubernetesKey(namespace: key.namespace, name: name))
         {
+            // The other half of a service with two kinds of addresses is the same targets again.
+            if let family = service.primaryFamily, family != slice.addressType { return [] }
             labels.merge(KubernetesTargets.serviceLabels(service))
         }
         var pods = PodsBehind()
@@ -104,7 +121,7 @@ extension KubernetesTargets {
                 }
             }
         }
-        return targets + pods.uncovered
+        return targets + pods.uncovered(podLabels)
     }
 
     private static func labels(
@@ -148,12 +165,12 @@ extension KubernetesTargets {
         }
 
         /// A target for each other port of the pods' containers.
-        var uncovered: [MetaLabelBuilder] {
+        func uncovered(_ podLabels: (KubernetesPod) -> MetaLabelBuilder) -> [MetaLabelBuilder] {
             pods.flatMap { pod -> [MetaLabelBuilder] in
                 if pod.ip.isEmpty { return [] }
                 return pod.containers.flatMap { container in
                     container.ports.filter { ports[pod.meta.key]?.contains($0.number) != true }.map { port in
-                        var target = KubernetesTargets.podLabels(pod)
+                        var target = podLabels(pod)
                         target[TargetGroup.address] = MetaLabels.address(pod.ip, port.number)
                         KubernetesTargets.containerLabels(container, to: &target)
                         KubernetesTargets.portLabels(port, to: &target)
@@ -169,7 +186,7 @@ extension KubernetesTargets {
         of reference: KubernetesReference?, port: Int?, to target: inout MetaLabelBuilder, _ pods: inout PodsBehind
     ) {
         guard let key = reference?.podKey, let pod = view.pod(key) else { return }
-        target.merge(KubernetesTargets.podLabels(pod))
+        target.merge(podLabels(pod))
         pods.cover(pod, port: port)
         guard let port else { return }
         for container in pod.containers {

@@ -26,10 +26,11 @@ struct KubernetesTargets {
         case .slice(let slice): targets = self.targets(slice, &labels)
         case .node(let node): targets = self.targets(node, &labels)
         case .ingress(let ingress): targets = self.targets(ingress, &labels)
-        case .namespace: return nil
+        case .other: return nil
         }
         let key = object.meta.key
-        if section.role != .node, section.attachesNamespaces, let namespace = view.namespace(key.namespace) {
+        if section.role != .node, section.attachesNamespaces, let namespace = view.meta(.namespaces, "", key.namespace)
+        {
             KubernetesTargets.add(pairs: namespace, "namespace", to: &labels)
         }
         return TargetGroup(
@@ -104,6 +105,9 @@ struct KubernetesTargets {
     private func targets(_ node: KubernetesNode, _ labels: inout MetaLabelBuilder) -> [MetaLabelBuilder] {
         KubernetesTargets.add(node.meta, "node", to: &labels)
         labels[KubernetesTargets.name("node_provider_id")] = node.providerID
+        for condition in node.conditions {
+            labels[KubernetesTargets.name("node_condition_") + MetaLabels.sanitized(condition.name)] = condition.value
+        }
         let preferred = KubernetesTargets.nodeAddressTypes.lazy.compactMap { type in
             node.addresses.first { $0.name == type }
         }

@@ -66,7 +66,7 @@ struct KubernetesWatch: Sendable {
                     if goneCount > 1 { wait = retryWait }
                 case .other(let reason):
                     metrics.failures.increment()
-                    feed.refreshFailed(DiscoveryError("\(url): \(reason)"))
+                    feed.refreshFailed(DiscoveryError("\(resource.rawValue): \(reason)"))
                     wait = retryWait
                 }
                 retryWait = min(2 * retryWait, KubernetesWatch.retryMax)
