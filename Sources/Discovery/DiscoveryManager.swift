@@ -46,7 +46,11 @@ package final class DiscoveryManager: Sendable {
         let ended = state.withLock { state -> [Provider] in
             guard !state.isStopped else { return [] }
             let ended = state.providers.filter { users[$0.key] == nil }
-            for entry in ended.keys { state.providers[entry] = nil }
+            for (entry, provider) in ended {
+                state.providers[entry] = nil
+                // What fails while it ends is nobody's.
+                provider.feed.setConfigs([])
+            }
             for (name, old) in state.configs {
                 metrics.forget(name, mechanisms: old.subtracting(mechanisms[name] ?? []))
                 if mechanisms[name] == nil { metrics.forgetTargets(name) }

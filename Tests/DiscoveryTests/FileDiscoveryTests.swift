@@ -41,7 +41,7 @@ struct FileDiscoveryTests {
             #expect(bench.addresses == ["h:1"])
         }
         let bad = directory.write("b.json", #"[{"targets":[}]"#)
-        let error = #expect(throws: (any Error).self) { try FileDiscoverer.groups(in: bad) }
+        let error = #expect(throws: (any Error).self) { try TargetGroup.read(bad) }
         #expect(
             error.map { String(describing: $0) }
                 == "\(bad): json: invalid character looking for beginning of value at offset 13")

@@ -47,6 +47,11 @@ package struct FileDiscovery: DiscoveryKind {
     package static func registerMetrics(_ registry: MetricsRegistry) { _ = FileMetrics(registry) }
 }
 
+extension DiscoverySection {
+    /// The patterns of all files of targets, resolved.
+    package var filePatterns: [String] { entries.compactMap { $0.kind as? FileDiscovery }.flatMap(\.patterns) }
+}
+
 /// Targets from files: `file_sd_configs`.
 ///
 /// A change of a directory is noticed at once. Where the system cannot tell (network file systems), the files are looked
@@ -114,7 +119,7 @@ struct FileDiscoverer: Discoverer {
             guard let stamp = FileDiscoverer.stamp(path) else { continue }
             if !readsAll, known[path]?.stamp == stamp { continue }
             do throws(ConfigError) {
-                let groups = try FileDiscoverer.groups(in: path)
+                let groups = try TargetGroup.read(path)
                 if known[path]?.groups != groups { hasChanged = true }
                 known[path] = Known(stamp: stamp, groups: groups)
                 metrics.setFileTime(path, seconds: Double(stamp.seconds) + Double(stamp.nanoseconds) / 1e9)
@@ -139,8 +144,11 @@ struct FileDiscoverer: Discoverer {
             inode: UInt64(status.st_ino), size: Int64(status.st_size), seconds: Int64(status.st_mtim.tv_sec),
             nanoseconds: Int64(status.st_mtim.tv_nsec))
     }
+}
 
-    static func groups(in path: String) throws(ConfigError) -> [TargetGroup] {
+extension TargetGroup {
+    /// The groups of a file of targets: JSON by its name, otherwise YAML.
+    package static func read(_ path: String) throws(ConfigError) -> [TargetGroup] {
         let bytes = try ConfigFile.read(path)
         var groups: [TargetGroup] = []
         if path.lowercased().hasSuffix(".json") {
