@@ -39,8 +39,7 @@ package final class DiscoveryManager: Sendable {
         var users: [DiscoverySection.Entry: Set<String>] = [:]
         var mechanisms: [String: Set<String>] = [:]
         for (name, section) in configs {
-            // The alert on refresh failures wants a series of each job, also of those that have nothing to refresh.
-            mechanisms[name, default: ["file"]].formUnion(section.entries.map(\.mechanism))
+            mechanisms[name, default: []].formUnion(section.entries.map(\.mechanism))
             for entry in section.entries { users[entry, default: []].insert(name) }
         }
         let ended = state.withLock { state -> [Provider] in
@@ -53,7 +52,7 @@ package final class DiscoveryManager: Sendable {
             }
             for (name, old) in state.configs {
                 metrics.forget(name, mechanisms: old.subtracting(mechanisms[name] ?? []))
-                if mechanisms[name] == nil { metrics.forgetTargets(name) }
+                if mechanisms[name] == nil { metrics.forget(name) }
             }
             state.configs = mechanisms
             for (name, kinds) in mechanisms { metrics.configure(name, mechanisms: kinds) }

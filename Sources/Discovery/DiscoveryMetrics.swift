@@ -39,6 +39,8 @@ struct DiscoveryMetrics: Sendable {
     /// Makes the series of one configured job, so that the first failure is an increase.
     /// - Parameter mechanisms: the kinds it uses.
     func configure(_ config: String, mechanisms: Set<String>) {
+        // The alert on refresh failures wants a series of each job, also of those that have nothing to refresh.
+        _ = failures("file", config)
         for mechanism in mechanisms {
             _ = failures(mechanism, config)
             _ = durations(mechanism, config)
@@ -47,6 +49,7 @@ struct DiscoveryMetrics: Sendable {
         discovered(config, targets: nil)
     }
 
+    /// The configuration does not use these kinds any more.
     func forget(_ config: String, mechanisms: Set<String>) {
         for mechanism in mechanisms {
             let labels = [("mechanism", mechanism), ("config", config)]
@@ -55,8 +58,10 @@ struct DiscoveryMetrics: Sendable {
         }
     }
 
-    func forgetTargets(_ config: String) {
+    /// There is no such configuration any more.
+    func forget(_ config: String) {
         registry.remove("prometheus_sd_discovered_targets", [("name", name), ("config", config)])
+        registry.remove("prometheus_sd_refresh_failures_total", [("mechanism", "file"), ("config", config)])
     }
 
     /// - Parameter targets: nil to make the series and leave what it says.

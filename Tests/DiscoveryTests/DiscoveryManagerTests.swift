@@ -91,6 +91,34 @@ struct DiscoveryManagerTests {
         await manager.stop()
     }
 
+    @Test("Stopping ends what hangs, and nothing begins afterwards")
+    func stopping() async throws {
+        let transport = ScriptedTransport { _ throws(OutboundError) in
+            try? await Task.sleep(for: .seconds(3600))
+            throw OutboundError(.cancelled, "cancelled")
+        }
+        let registry = MetricsRegistry()
+        let manager = DiscoveryManager(
+            name: "scrape", transport: transport, clock: ManualClock(now: 0), registry: registry)
+        let all = try section(
+            """
+            http_sd_configs: [{url: 'http://h/sd'}]
+            docker_sd_configs: [{host: 'tcp://h:1'}]
+            consul_sd_configs: [{services: [a], datacenter: d}, {datacenter: d}]
+            kubernetes_sd_configs: [{role: endpoints, api_server: 'http://k'}]
+            """)
+        manager.apply([("j", all)])
+        #expect(await eventually { transport.requests.count == 7 })
+        let listener = Task { await manager.run(all, config: "j") { _ in } }
+        await manager.stop()
+        listener.cancel()
+        await listener.value
+        manager.apply([("j", all)])
+        await manager.run(all, config: "j") { _ in }
+        #expect(transport.requests.count == 7)
+        #expect(registry.exposition().contains(#"mechanism="http",config="j"} 0"#))
+    }
+
     @Test("Updates that come fast go out together, the last state in the end")
     func throttling() async throws {
         let clock = ManualClock(now: 0)
