@@ -121,7 +121,9 @@ let package = Package(
         module(
             "Notifier", "Rules", "Scrape", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
             logging),
-        module("RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "SelfMetrics", logging),
+        module(
+            "RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "ConfigTree", "OutboundHTTP", "Relabeling",
+            "SelfMetrics", logging),
         module("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
 
         // Faces
@@ -205,7 +207,7 @@ let package = Package(
         tests(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
-        tests("RemoteStorage", "ByteCoding", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", logging),
+        tests("RemoteStorage", "ByteCoding", "ConfigTree", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", logging),
         tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",

@@ -57,7 +57,7 @@ actor RunningServer {
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
-        let config = try ServerConfig.load(path: flags.string("config.file"), syntax: options.syntax)
+        let config = try ServerConfig.loadServed(path: flags.string("config.file"), syntax: options.syntax)
         let storeOptions = try options.store(config, logger, registry)
         store = try TSDB.open(storeOptions)
         queryLog = QueryLog(clock: clock, registry: registry, logger: logger)
@@ -118,7 +118,7 @@ actor RunningServer {
     /// Reads the configuration anew. All of it is read and checked before any of it is applied.
     func reload() async throws {
         do {
-            let config = try ServerConfig.load(path: options.flags.string("config.file"), syntax: options.syntax)
+            let config = try ServerConfig.loadServed(path: options.flags.string("config.file"), syntax: options.syntax)
             await apply(config, try queryLog.open(options.queryLogFile(config)))
             logger.info("configuration loaded", metadata: ["file": "\(options.flags.string("config.file"))"])
         } catch {
