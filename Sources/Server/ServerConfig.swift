@@ -107,10 +107,10 @@ package struct ServerConfig: Sendable {
         }
         try ServerConfig.checkRuntime(section.take("runtime"))
         try section.finish()
-        if !remoteWrites.isEmpty { note("remote_write", remoteWrite) }
-        if !remoteReads.isEmpty { note("remote_read", remoteRead) }
-        note("otlp", otlpNode)
-        note("tracing", tracingNode)
+        if !remoteWrites.isEmpty { note("\"remote_write\"", remoteWrite) }
+        if !remoteReads.isEmpty { note("\"remote_read\"", remoteRead) }
+        note("\"otlp\"", otlpNode)
+        note("\"tracing\"", tracingNode)
         jobNames = [:]
         try append(jobs, baseDirectory: base, source: nil)
         mainScrapeConfigCount = scrapeConfigs.count
@@ -149,7 +149,7 @@ package struct ServerConfig: Sendable {
 
     private mutating func note(_ what: String, _ node: ConfigNode?) {
         guard let node else { return }
-        unserved.append(node.error("\"\(what)\" is not supported by Hearth yet"))
+        unserved.append(node.error("\(what) is not supported by Hearth yet"))
     }
 
     private mutating func append(
@@ -158,7 +158,7 @@ package struct ServerConfig: Sendable {
         let configs = try ScrapeConfig.parseAll(
             jobs, globals: globals, baseDirectory: baseDirectory, names: &jobNames, source: source)
         for (config, node) in zip(configs, jobs) {
-            for key in config.unserved { note("\(key)\" of job \"\(config.jobName)", node) }
+            for key in config.unserved { note("\"\(key)\" of the job \"\(config.jobName)\"", node) }
         }
         scrapeConfigs += configs
     }
