@@ -21,6 +21,8 @@ package struct ConfigNode: Sendable {
     package var column: Int
     /// A scalar that can be nothing but a text: in quotes, or a block.
     var isQuoted = false
+    /// Keys that nobody reads are no mistake in this mapping.
+    var toleratesUnknownKeys = false
     /// What a binary value holds where it is no UTF-8; its text then has replacement characters.
     package var invalidBytes: [UInt8]?
 
@@ -33,6 +35,20 @@ package struct ConfigNode: Sendable {
 
     package func error(_ message: String, _ kind: ConfigError.Kind = .invalid) -> ConfigError {
         ConfigError(kind, file: file, line: line, column: column, message: message)
+    }
+
+    /// The same tree, in which keys that nobody reads are no mistake.
+    package func toleratingUnknownKeys() -> ConfigNode {
+        var node = self
+        node.toleratesUnknownKeys = true
+        switch content {
+        case .sequence(let nodes): node.content = .sequence(nodes.map { $0.toleratingUnknownKeys() })
+        case .mapping(let entries):
+            node.content = .mapping(
+                entries.map { Entry(key: $0.key, keyNode: $0.keyNode, value: $0.value.toleratingUnknownKeys()) })
+        case .null, .scalar: break
+        }
+        return node
     }
 
     package var isNull: Bool {

@@ -45,7 +45,7 @@ package struct ConfigSection {
 
     /// Call last.
     package func finish() throws(ConfigError) {
-        guard let unknown = rest.first else { return }
+        guard let unknown = rest.first, !node.toleratesUnknownKeys else { return }
         throw unknown.keyNode.error("field \(unknown.key) not found in type \(what)", .unmarshal)
     }
 }
