@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import ConfigTree
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import Synchronization
 
 /// The clients behind the transport. What async-http-client knows only of a whole client (HTTP/2 or not, the proxy, the

@@ -1,4 +1,4 @@
-package import ConfigTree
+import ConfigTree
 
 /// `oauth2`: a token is fetched with a client's credentials and sent as authorization.
 package struct OAuth2Section: Sendable, Hashable {

@@ -60,7 +60,7 @@ enum ProxyRules {
             return ProxyAddress(url)
         }
         guard section.usesEnvironment else { return nil }
-        let value: (String) -> String = { name in
+        func value(_ name: String) -> String {
             let upper = environment(name) ?? ""
             return upper.isEmpty ? environment(name.lowercased()) ?? "" : upper
         }

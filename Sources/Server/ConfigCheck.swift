@@ -99,7 +99,9 @@ package struct ConfigCheck {
             do throws(ConfigLoadError) {
                 try config.readScrapeConfigFiles()
             } catch { throw Failure(description: "error loading scrape configs: \(error)") }
-            for job in config.scrapeConfigs { try check(job) }
+        }
+        for job in config.scrapeConfigs { try check(job) }
+        if !options.isSyntaxOnly {
             for section in config.alerting.alertmanagers {
                 try checkFiles(section.discovery, "in alertmanager config") { _ in }
             }
@@ -120,14 +122,15 @@ package struct ConfigCheck {
     }
 
     private func check(_ job: ScrapeConfig) throws(Failure) {
+        do {
+            try job.checkTargets()
+        } catch { throw Failure(description: "\(error)") }
+        if options.isSyntaxOnly { return }
         if case .file(let path)? = job.client.authorization?.credentials {
             try checkExists(path, "authorization credentials or bearer token file")
         }
         if case .file(let path)? = job.client.tls.certificate { try checkExists(path, "client cert file") }
         if case .file(let path)? = job.client.tls.key { try checkExists(path, "client key file") }
-        do {
-            try job.checkTargets()
-        } catch { throw Failure(description: "\(error)") }
         try checkFiles(job.discovery, "in scrape job \(GoQuote.quote(job.jobName))") { try job.checkTargets(of: $0) }
     }
 

@@ -54,35 +54,42 @@ package struct ServerConfig: Sendable {
     }
 
     /// Reads the main file alone.
-    package static func read(path: String) throws(ConfigLoadError) -> ServerConfig {
+    /// - Parameter environment: the value of a variable, for `external_labels`.
+    package static func read(
+        path: String, environment: (String) -> String? = processEnvironment
+    ) throws(ConfigLoadError) -> ServerConfig {
         let bytes: [UInt8]
         do throws(ConfigError) {
             bytes = try ConfigFile.read(path)
         } catch { throw .unreadable(error) }
-        return try ServerConfig(main: bytes, path: path)
+        return try ServerConfig(main: bytes, path: path, environment)
     }
+
+    package static func processEnvironment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// - Parameter path: for messages, and as the base of relative paths.
     package init(text: String, path: String, syntax: ParserOptions) throws(ConfigLoadError) {
-        try self.init(main: Array(text.utf8), path: path)
+        try self.init(main: Array(text.utf8), path: path, ServerConfig.processEnvironment)
         try readScrapeConfigFiles()
         try readRuleFiles(syntax: syntax)
     }
 
-    private init(main bytes: [UInt8], path: String) throws(ConfigLoadError) {
+    private init(
+        main bytes: [UInt8], path: String, _ environment: (String) -> String?
+    ) throws(ConfigLoadError) {
         do throws(ConfigError) {
-            try self.init(bytes, path)
+            try self.init(bytes, path, environment)
         } catch { throw .main(path, error) }
     }
 
-    private init(_ bytes: [UInt8], _ path: String) throws(ConfigError) {
+    private init(
+        _ bytes: [UInt8], _ path: String, _ environment: (String) -> String?
+    ) throws(ConfigError) {
         self.path = path
         let base = ConfigFile.directory(of: path)
         baseDirectory = base
         var section = try ServerConfig.tree(bytes, path).section("config.plain")
-        globals = try ScrapeGlobals(section.take("global"), baseDirectory: base) { name in
-            getenv(name).map { String(cString: $0) }
-        }
+        globals = try ScrapeGlobals(section.take("global"), baseDirectory: base, environment: environment)
         let isLegacy = globals.nameValidation == .legacy
         ruleFilePatterns = try ServerConfig.patterns(section.take("rule_files"), "rule file")
         scrapeConfigFilePatterns = try ServerConfig.patterns(
