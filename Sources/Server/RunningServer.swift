@@ -40,6 +40,7 @@ actor RunningServer {
     /// Looks for changes of the configuration, where that is wanted.
     private var configWatch: Task<Void, Never>?
     private var configFingerprint: [UInt64]?
+    private var lastReload: Task<Void, any Error>?
 
     /// How long requests under way may take once the server stops.
     private static let stopGrace = Duration.seconds(3)
@@ -122,8 +123,19 @@ actor RunningServer {
 
     // MARK: Configuration
 
-    /// Reads the configuration anew. All of it is read and checked before any of it is applied.
+    /// Reads the configuration anew, one reading after the other.
     func reload() async throws {
+        let earlier = lastReload
+        let task = Task {
+            _ = await earlier?.result
+            try await load()
+        }
+        lastReload = task
+        try await task.value
+    }
+
+    /// All of it is read and checked before any of it is applied.
+    private func load() async throws {
         do {
             // Taken first: what changes while the files are read is seen as a change later.
             let fingerprint = try? ConfigFingerprint.of(options.flags.string("config.file"))
