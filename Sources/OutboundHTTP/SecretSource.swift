@@ -50,3 +50,7 @@ package enum SecretSource: Sendable, Hashable {
         }
     }
 }
+
+extension HTTPClientSection {
+    package typealias SecretSource = OutboundHTTP.SecretSource
+}

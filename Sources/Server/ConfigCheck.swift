@@ -1,4 +1,5 @@
 import ConfigTree
+import Notifier
 import OutboundHTTP
 package import PromQLSyntax
 import Rules

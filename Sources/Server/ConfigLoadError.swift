@@ -1,4 +1,4 @@
-import ConfigTree
+package import ConfigTree
 import Rules
 
 /// Why a configuration is refused, in upstream's words.

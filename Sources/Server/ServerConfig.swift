@@ -1,4 +1,4 @@
-import ConfigTree
+package import ConfigTree
 package import Notifier
 package import PromQLSyntax
 package import RemoteStorage

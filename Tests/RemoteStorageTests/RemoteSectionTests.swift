@@ -1,4 +1,5 @@
 import ConfigTree
+import OutboundHTTP
 import Testing
 
 @testable import RemoteStorage

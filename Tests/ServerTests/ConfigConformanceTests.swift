@@ -1,4 +1,7 @@
+import ConfigTree
 import Foundation
+import RemoteStorage
+import Scrape
 import SeriesModel
 import TestSupport
 import Testing

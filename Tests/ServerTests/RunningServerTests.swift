@@ -81,7 +81,8 @@ struct RunningServerTests {
                 return false
             }
             try directory.write("r.yml", "groups: [{name: added, rules: [{record: a, expr: '1'}]}]\n")
-            #expect(try await shows("\"added\"", "/api/v1/rules"))
+            let isAdded = try await shows("\"added\"", "/api/v1/rules")
+            #expect(isAdded)
             try directory.write("r.yml", "groups: [{name: nonsense, odd: 1}]\n")
             #expect(try await shows("\nprometheus_config_last_reload_successful 0\n", "/metrics"))
             #expect(try await query("/api/v1/rules").contains("\"added\""))

@@ -42,7 +42,7 @@ struct ScrapeFailureLogTests {
         failures.use(try failures.open(["/a.log"]))
         failures.scrapeFailed(failure("/a.log", "one"))
         failures.flush()
-        try files.rename("/a.log", "/old.log")
+        try files.rename("/a.log", to: "/old.log")
         failures.use(try failures.open(["/a.log"]))
         failures.scrapeFailed(failure("/a.log", "two"))
         failures.use(try failures.open([]))

@@ -1,5 +1,6 @@
 import Foundation
 import Notifier
+import OutboundHTTP
 import PromQLSyntax
 import Rules
 import Scrape

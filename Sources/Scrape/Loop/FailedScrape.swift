@@ -9,6 +9,14 @@ package struct FailedScrape: Sendable, Hashable {
     /// The URL.
     package var target: String
     package var message: String
+
+    package init(file: String, time: Timestamp, job: String, target: String, message: String) {
+        self.file = file
+        self.time = time
+        self.job = job
+        self.target = target
+        self.message = message
+    }
 }
 
 /// Where failed scrapes are noted: the port between the loops and the log files.
