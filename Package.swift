@@ -207,7 +207,9 @@ let package = Package(
         tests(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
-        tests("RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", logging),
+        tests(
+            "RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "TestSupport", logging),
         tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
@@ -217,7 +219,8 @@ let package = Package(
             "TestSupport", logging, nioCore, nioPosix),
         tests("SeriesModel", "Regexp", "TestSupport"),
         tests(
-            "Server", "ConfigTree", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "RemoteStorage", "Rules", "Scrape",
+            "Server", "ConfigTree", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax",
+            "RemoteStorage", "Rules", "Scrape",
             "SelfMetrics", "SeriesModel", "TSDB", "TestSupport", logging, nioPosix),
         tests(
             "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "SelfMetrics",

@@ -43,7 +43,9 @@ package struct OAuth2Section: Sendable, Hashable {
         try section.finish()
         guard !clientID.isEmpty else { throw node.error("oauth2 client_id must be configured") }
         guard !tokenURL.isEmpty else { throw node.error("oauth2 token_url must be configured") }
-        if let grant { throw grant.error("oauth2: grant_type \"\(try grant.string())\" is not supported by Hearth yet") }
+        if let grant {
+            throw grant.error("oauth2: grant_type \"\(try grant.string())\" is not supported by Hearth yet")
+        }
         if let urlNode, URLReference(tokenURL) == nil {
             throw urlNode.error("oauth2 token_url: unsupported URL \"\(ConfigURL(tokenURL).redacted)\"")
         }

@@ -43,7 +43,8 @@ package struct TLSSection: Sendable, Hashable {
         maxVersion = try TLSSection.version(section.present("max_version"))
         try section.finish()
         if certificate != nil, key == nil {
-            throw node.error("exactly one of key or key_file must be configured when a client certificate is configured")
+            throw node.error(
+                "exactly one of key or key_file must be configured when a client certificate is configured")
         }
         if key != nil, certificate == nil {
             throw node.error("exactly one of cert or cert_file must be configured when a client key is configured")

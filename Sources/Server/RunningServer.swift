@@ -202,7 +202,9 @@ actor RunningServer {
 
     /// Cannot fail: what could be wrong was found when the configuration was read.
     private func apply(_ config: ServerConfig, _ logs: LogFiles) async {
-        for warning in config.globals.warnings + config.storage.warnings { logger.warning("\(warning)") }
+        for warning in config.globals.warnings + config.alerting.warnings + config.storage.warnings {
+            logger.warning("\(warning)")
+        }
         do {
             try store.apply(try options.storage(config.storage))
         } catch {

@@ -208,7 +208,8 @@ extension ServerConfig {
         ruleFiles = []
         for path in ruleFilePaths {
             do throws(RuleFileError) {
-                ruleFiles.append(try RuleFile(
+                ruleFiles.append(
+                    try RuleFile(
                         readingFrom: path, requiresLegacyNames: globals.nameValidation == .legacy, syntax: syntax))
             } catch { throw .rules(error) }
         }

@@ -19,7 +19,8 @@ struct HeaderTests {
                 return .answer(
                     status: "302 Found", headers: ["location": "http://localhost:\(other.port)/"], body: [])
             }
-            return .answer(body: Array(((request.headers["x-open"] ?? "-") + "," + (request.headers["x-key"] ?? "-")).utf8))
+            return .answer(
+                body: Array(((request.headers["x-open"] ?? "-") + "," + (request.headers["x-key"] ?? "-")).utf8))
         }
         var section = try ConfigNode.parse(
             "http_headers: {X-Open: {values: [seen]}, X-Key: {files: [\(file.path)]}}", file: "t.yml"

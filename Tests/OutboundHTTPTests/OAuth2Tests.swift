@@ -53,7 +53,9 @@ struct OAuth2Tests {
     func token() async throws {
         let seen = try await run(
             "client_secret: 's:ecret', scopes: [a, b], endpoint_params: {audience: 'x y'}"
-        ) { _, _ in Self.answer("t1") } _: { transport, request in
+        ) { _, _ in
+            Self.answer("t1")
+        } _: { transport, request in
             for _ in 0..<3 {
                 let answer = try await transport.send(request)
                 #expect(Self.text(answer) == "Bearer t1")
@@ -89,7 +91,9 @@ struct OAuth2Tests {
 
     @Test("Requests at the same time wait for one exchange")
     func together() async throws {
-        let seen = try await run("client_secret: s") { _, _ in Self.answer("t") } _: { transport, request in
+        let seen = try await run("client_secret: s") { _, _ in
+            Self.answer("t")
+        } _: { transport, request in
             try await withThrowingTaskGroup { group in
                 for _ in 0..<20 { group.addTask { Self.text(try await transport.send(request)) } }
                 for try await text in group { #expect(text == "Bearer t") }
@@ -135,7 +139,9 @@ struct OAuth2Tests {
 
     @Test("A token server that hangs costs no more than the request's own time")
     func deadline() async throws {
-        _ = try await run("client_secret: s") { _, _ in .hang } _: { transport, request in
+        _ = try await run("client_secret: s") { _, _ in
+            .hang
+        } _: { transport, request in
             var request = request
             request.timeout = 100
             let start = ContinuousClock.now

@@ -156,14 +156,16 @@ struct ProxyTests {
     @Test(
         "no_proxy follows Go's rules",
         arguments: [
-            ("a.test", "http://a.test/", false), ("a.test", "http://b.a.test/", false), (".a.test", "http://a.test/", true),
+            ("a.test", "http://a.test/", false), ("a.test", "http://b.a.test/", false),
+            (".a.test", "http://a.test/", true),
             (".a.test", "http://b.a.test/", false), ("*.a.test", "http://b.a.test/", false), ("*", "http://x/", false),
             ("a.test:81", "http://a.test/", true), ("a.test:80", "http://a.test/", false),
             ("10.0.0.0/8", "http://10.1.2.3/", false), ("10.0.0.0/8", "http://11.1.2.3/", true),
             ("10.1.2.3", "http://10.1.2.3:9090/", false), ("fd00::/8", "http://[fd12::1]/", false),
             ("fd12::1", "http://[fd12::1]/", false), ("[fd12::1]:80", "http://[fd12::1]:81/", true),
             ("", "http://localhost/", false), ("x", "http://127.0.0.9/", false), ("x", "http://[::1]/", false),
-            (" x , A.Test ", "https://a.test/", false), ("test", "http://atest/", true), ("10.0.0.0/99", "http://10.0.0.1/", true),
+            (" x , A.Test ", "https://a.test/", false), ("test", "http://atest/", true),
+            ("10.0.0.0/99", "http://10.0.0.1/", true),
         ])
     func exceptions(rules: String, url: String, isProxied: Bool) throws {
         #expect(ProxyRules.isProxied(try #require(URLReference(url)), exceptions: rules) == isProxied)

@@ -25,10 +25,38 @@ enum TLSFixture {
         -----END PRIVATE KEY-----
         """
 
-    /// - Parameter change: what a server wants otherwise.
-    static func serverContext(_ change: (inout TLSConfiguration) -> Void = { _ in }) throws -> NIOSSLContext {
-        let certificates = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
-        let key = try NIOSSLPrivateKey(bytes: Array(TLSFixture.key.utf8), format: .pem)
+    /// The same for `named.test` alone.
+    static let namedCertificate = """
+        -----BEGIN CERTIFICATE-----
+        MIIBmTCCAT6gAwIBAgIUL4dg0LX0tCCxAHty4qgLODDD0+AwCgYIKoZIzj0EAwIw
+        FTETMBEGA1UEAwwKbmFtZWQudGVzdDAgFw0yNjExMjUwOTM4MzNaGA8yMTI2MTEw
+        MTA5MzgzM1owFTETMBEGA1UEAwwKbmFtZWQudGVzdDBZMBMGByqGSM49AgEGCCqG
+        SM49AwEHA0IABBKa2CpvBsarrfQAwKVpHATqn8+ZiI2saXs1mjfkZEmZaQk+Sw3A
+        G9rkg9uHt5nkbhx0cbTelNzSy7aMQqhvXwWjajBoMB0GA1UdDgQWBBRWoPnAOQrJ
+        YItaECJhqBLr4+UcCzAfBgNVHSMEGDAWgBRWoPnAOQrJYItaECJhqBLr4+UcCzAV
+        BgNVHREEDjAMggpuYW1lZC50ZXN0MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0E
+        AwIDSQAwRgIhAMe5iPET4jqfvCaNzd743fUmUD8/vKVgPnqmvolq6+j4AiEAhdQZ
+        zBihXFTWvomCGymKRfS2BtoPLBxO9VOs+RdwI/Q=
+        -----END CERTIFICATE-----
+        """
+
+    static let namedKey = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgCDVKz9ZiLTLhvcdl
+        cfvKpWf/fBb6T1ExGPlLwakTqYahRANCAAQSmtgqbwbGq630AMClaRwE6p/PmYiN
+        rGl7NZo35GRJmWkJPksNwBva5IPbh7eZ5G4cdHG03pTc0su2jEKob18F
+        -----END PRIVATE KEY-----
+        """
+
+    /// - Parameters:
+    ///   - isNamed: whether the server is `named.test`.
+    ///   - change: what it wants otherwise.
+    static func serverContext(
+        isNamed: Bool = false, _ change: (inout TLSConfiguration) -> Void = { _ in }
+    ) throws -> NIOSSLContext {
+        let pem = isNamed ? namedCertificate : certificate
+        let certificates = try NIOSSLCertificate.fromPEMBytes(Array(pem.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array((isNamed ? namedKey : key).utf8), format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(key))
         change(&configuration)

@@ -43,7 +43,8 @@ struct ScrapeConfigTests {
 
     @Test("External labels take variables from the environment, and nothing else does")
     func externalLabels() throws {
-        let node = try yaml(#"{external_labels: {a: "x-$HOST-${HOST}", b: "$$", c: "$MISSING", d: "a${b$.c", e: "$$HOST"}}"#)
+        let node = try yaml(
+            #"{external_labels: {a: "x-$HOST-${HOST}", b: "$$", c: "$MISSING", d: "a${b$.c", e: "$$HOST"}}"#)
         let globals = try ScrapeGlobals(node, baseDirectory: ".") { $0 == "HOST" ? "h1" : nil }
         #expect(globals.externalLabels == ["a": "x-h1-h1", "b": "$", "d": "ab$.c", "e": "$HOST"])
         #expect(globals.warnings.count == 1)
@@ -122,12 +123,14 @@ struct ScrapeConfigTests {
 
     @Test("A job without limits of its own has those of global, and 0 is none of its own")
     func inheritedLimits() throws {
-        let globals = "{sample_limit: 7, body_size_limit: 1MB, scrape_failure_log_file: f.log, extra_scrape_metrics: true}"
+        let globals =
+            "{sample_limit: 7, body_size_limit: 1MB, scrape_failure_log_file: f.log, extra_scrape_metrics: true}"
         let config = try job("{job_name: j, sample_limit: 0}", globals: globals)
         #expect(config.limits.samples == 7 && config.limits.bodyBytes == 1 << 20)
         #expect(config.failureLogFile == "/etc/hearth/f.log" && config.addsExtraMetrics)
         let own = try job(
-            "{job_name: j, sample_limit: 9, scrape_failure_log_file: /x, extra_scrape_metrics: false}", globals: globals)
+            "{job_name: j, sample_limit: 9, scrape_failure_log_file: /x, extra_scrape_metrics: false}", globals: globals
+        )
         #expect(own.limits.samples == 9 && own.failureLogFile == "/x" && !own.addsExtraMetrics)
     }
 
@@ -135,7 +138,8 @@ struct ScrapeConfigTests {
     func escaping() throws {
         let legacy = "{metric_name_validation_scheme: legacy, metric_name_escaping_scheme: dots}"
         #expect(try job("job_name: j", globals: legacy).nameEscaping == .dots)
-        #expect(try job("{job_name: j, metric_name_validation_scheme: utf8}", globals: legacy).nameEscaping == .allowUTF8)
+        #expect(
+            try job("{job_name: j, metric_name_validation_scheme: utf8}", globals: legacy).nameEscaping == .allowUTF8)
         #expect(try job("{job_name: j, metric_name_validation_scheme: legacy}").nameEscaping == .underscores)
         #expect(try job("{job_name: j, metric_name_escaping_scheme: values}", globals: legacy).nameEscaping == .values)
     }

@@ -48,7 +48,9 @@ struct ConfigCheckTests {
             ])
     }
 
-    @Test("a rule file that is named and missing is a mistake, a pattern without files is none, syntax alone looks at neither")
+    @Test(
+        "a rule file that is named and missing is a mistake, a pattern without files is none, syntax alone looks at neither"
+    )
     func missingRules() throws {
         try directory.write("p.yml", "rule_files: [nope.yml]\n")
         #expect(check().lines[1] == "  FAILED: \"nope.yml\" does not point to an existing file")
@@ -94,7 +96,8 @@ struct ConfigCheckTests {
         try directory.write("p.yml", "rule_files: [r.yml]\nscrape_configs: [{job_name: slow, scrape_interval: 10m}]\n")
         try directory.write(
             "r.yml",
-            "groups: [{name: g, rules: [{record: a, expr: b, labels: {l: v}}, {record: a, expr: c, labels: {l: v}}]}]\n")
+            "groups: [{name: g, rules: [{record: a, expr: b, labels: {l: v}}, {record: a, expr: c, labels: {l: v}}]}]\n"
+        )
         let standard = check()
         #expect(standard.status == 0)
         #expect(
@@ -115,7 +118,8 @@ struct ConfigCheckTests {
         #expect(interval.status == 3)
         #expect(
             interval.lines.contains(
-                "  FAILED: too long scrape interval found, data point will be marked as stale - job: slow, interval: 10m"))
+                "  FAILED: too long scrape interval found, data point will be marked as stale - job: slow, interval: 10m"
+            ))
         #expect(check { $0.setLints("all", lookbackDelta: 300_000) }.lines.count == standard.lines.count + 1)
         #expect(check { $0.setLints("foo", lookbackDelta: 1) }.lines.first == "WARNING: unknown lint option foo")
     }

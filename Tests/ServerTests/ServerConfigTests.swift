@@ -106,7 +106,8 @@ struct ServerConfigTests {
         #expect(config.unserved.count == 1)
         #expect(!config.yaml.contains("pw"))
         // What is shown is read back as the same.
-        #expect(try ServerConfig(text: config.yaml, path: directory("p.yml"), syntax: ParserOptions()).yaml == config.yaml)
+        #expect(
+            try ServerConfig(text: config.yaml, path: directory("p.yml"), syntax: ParserOptions()).yaml == config.yaml)
         let refusal = Self.message {
             _ = try ServerConfig.loadServed(path: directory("p.yml"), syntax: ParserOptions())
         }

@@ -28,7 +28,8 @@ package struct RuleCheck: Sendable {
     ) {
         self.path = path
         do throws(RuleFileError) {
-            let file = try RuleFile(readingFrom: path, requiresLegacyNames: requiresLegacyNames,
+            let file = try RuleFile(
+                readingFrom: path, requiresLegacyNames: requiresLegacyNames,
                 ignoresUnknownFields: ignoresUnknownFields, syntax: syntax)
             groupCount = file.groups.count
             ruleCount = file.groups.reduce(0) { $0 + $1.rules.count }

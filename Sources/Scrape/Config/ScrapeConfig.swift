@@ -46,7 +46,8 @@ package struct ScrapeConfig: Sendable, Hashable {
         scrapeInterval = globals.scrapeInterval
         scrapeTimeout = globals.scrapeTimeout
         scrapeProtocols =
-            globals.scrapeProtocols ?? (globals.histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
+            globals.scrapeProtocols
+            ?? (globals.histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
         addsExtraMetrics = globals.addsExtraMetrics
         histograms = globals.histograms
         failureLogFile = globals.failureLogFile
