@@ -32,12 +32,17 @@ final class ClientPool: Sendable {
         var lastUse: ContinuousClock.Instant
     }
 
+    private struct State {
+        var entries: [Kind: Entry] = [:]
+        var isShutDown = false
+    }
+
     /// Beyond this many clients the unused ones are closed.
     private static let countMax = 256
     private static let idleTime = Duration.seconds(600)
 
     private let eventLoopGroup: any EventLoopGroup
-    private let entries = Mutex<[Kind: Entry]>([:])
+    private let state = Mutex(State())
 
     init(eventLoopGroup: any EventLoopGroup) { self.eventLoopGroup = eventLoopGroup }
 
@@ -45,26 +50,28 @@ final class ClientPool: Sendable {
     func withClient<Value: Sendable>(
         _ kind: Kind, _ body: (HTTPClient) async throws(OutboundError) -> Value
     ) async throws(OutboundError) -> Value {
-        let client = borrow(kind)
+        guard let client = borrow(kind) else { throw OutboundError(.cancelled, "context canceled") }
         defer { giveBack(kind) }
         return try await body(client)
     }
 
-    private func borrow(_ kind: Kind) -> HTTPClient {
+    /// Nil once the clients are shut down.
+    private func borrow(_ kind: Kind) -> HTTPClient? {
         let now = ContinuousClock.now
-        let (client, idle) = entries.withLock { entries in
+        let (client, idle) = state.withLock { state -> (HTTPClient?, [HTTPClient]) in
+            if state.isShutDown { return (nil, []) }
             var idle: [HTTPClient] = []
-            if entries[kind] == nil, entries.count >= ClientPool.countMax {
-                for (key, entry) in entries
+            if state.entries[kind] == nil, state.entries.count >= ClientPool.countMax {
+                for (key, entry) in state.entries
                 where entry.userCount == 0 && entry.lastUse.duration(to: now) > ClientPool.idleTime {
                     idle.append(entry.client)
-                    entries[key] = nil
+                    state.entries[key] = nil
                 }
             }
-            var entry = entries[kind] ?? Entry(client: make(kind), lastUse: now)
+            var entry = state.entries[kind] ?? Entry(client: make(kind), lastUse: now)
             entry.userCount += 1
             entry.lastUse = now
-            entries[kind] = entry
+            state.entries[kind] = entry
             return (entry.client, idle)
         }
         if !idle.isEmpty {
@@ -73,13 +80,14 @@ final class ClientPool: Sendable {
         return client
     }
 
-    private func giveBack(_ kind: Kind) { entries.withLock { $0[kind]?.userCount -= 1 } }
+    private func giveBack(_ kind: Kind) { state.withLock { $0.entries[kind]?.userCount -= 1 } }
 
     /// Closes all connections; requests still running fail. Call once, last.
     func shutdown() async {
-        let clients = entries.withLock { entries in
-            defer { entries = [:] }
-            return entries.values.map(\.client)
+        let clients = state.withLock { state in
+            state.isShutDown = true
+            defer { state.entries = [:] }
+            return state.entries.values.map(\.client)
         }
         for client in clients { try? await client.shutdown() }
     }

@@ -102,10 +102,10 @@ package struct ConfigCheck {
             } catch { throw Failure(description: "error loading scrape configs: \(error)") }
         }
         for job in config.scrapeConfigs { try check(job) }
-        if !options.isSyntaxOnly {
-            for section in config.alerting.alertmanagers {
-                try checkFiles(section.discovery, "in alertmanager config") { _ in }
-            }
+        for section in config.alerting.alertmanagers {
+            if let problem = section.targetProblem() { throw Failure(description: problem) }
+            if options.isSyntaxOnly { continue }
+            try checkFiles(section.discovery, "in alertmanager config") { section.targetProblem(in: $0) }
         }
         return (rules, config.scrapeConfigs)
     }
@@ -123,16 +123,14 @@ package struct ConfigCheck {
     }
 
     private func check(_ job: ScrapeConfig) throws(Failure) {
-        do {
-            try job.checkTargets()
-        } catch { throw Failure(description: "\(error)") }
+        if let problem = job.targetProblem() { throw Failure(description: problem) }
         if options.isSyntaxOnly { return }
         if case .file(let path)? = job.client.authorization?.credentials {
             try checkExists(path, "authorization credentials or bearer token file")
         }
         if case .file(let path)? = job.client.tls.certificate { try checkExists(path, "client cert file") }
         if case .file(let path)? = job.client.tls.key { try checkExists(path, "client key file") }
-        try checkFiles(job.discovery, "in scrape job \(GoQuote.quote(job.jobName))") { try job.checkTargets(of: $0) }
+        try checkFiles(job.discovery, "in scrape job \(GoQuote.quote(job.jobName))") { job.targetProblem(in: $0) }
     }
 
     private func checkExists(_ path: String, _ what: String) throws(Failure) {
@@ -143,7 +141,7 @@ package struct ConfigCheck {
     }
 
     private func checkFiles(
-        _ discovery: DiscoverySection, _ place: String, _ checkTargets: ([TargetGroup]) throws -> Void
+        _ discovery: DiscoverySection, _ place: String, _ problem: ([TargetGroup]) -> String?
     ) throws(Failure) {
         for pattern in discovery.files.flatMap(\.patterns) {
             let paths = ConfigFile.expand(glob: pattern)
@@ -151,9 +149,11 @@ package struct ConfigCheck {
                 write(.output, "  WARNING: file \(GoQuote.quote(pattern)) for file_sd \(place) does not exist")
             }
             for path in paths {
-                do {
-                    try checkTargets(try TargetGroup.read(path))
+                let groups: [TargetGroup]
+                do throws(ConfigError) {
+                    groups = try TargetGroup.read(path)
                 } catch { throw Failure(description: "checking SD file \(GoQuote.quote(pattern)): \(error)") }
+                if let problem = problem(groups) { throw Failure(description: problem) }
             }
         }
     }

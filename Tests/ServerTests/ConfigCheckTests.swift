@@ -1,4 +1,6 @@
+import Foundation
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import Server
@@ -73,6 +75,8 @@ struct ConfigCheckTests {
         #expect(lines[2] == "  WARNING: file \"y.yml\" for file_sd in alertmanager config does not exist")
         try directory.write("x.yml", "- targets: ['a/b']\n")
         #expect(check().status == 1)
+        #expect(check().lines[1] == "  FAILED: instance 0 in group x.yml:0: \"a/b\" is not a valid hostname")
+        try directory.write("x.yml", "- nonsense: 1\n")
         #expect(check().lines[1].hasPrefix("  FAILED: checking SD file \"x.yml\": "))
     }
 
@@ -132,5 +136,22 @@ struct ConfigCheckTests {
         #expect(check { $0.ignoresUnknownFields = true }.status == 0)
         try directory.write("p.yml", "odd: 1\n")
         #expect(check { $0.ignoresUnknownFields = true }.status == 1)
+    }
+
+    @Test("promtool's own files give their exit status")
+    func conformance() throws {
+        guard let folder = Conformance.folder("rules/promtool_check")?.path else { return }
+        var checkedCount = 0
+        for entry in try Conformance.cases("rules/promtool_check/index.json")
+        where entry["check"] as? String == "config" {
+            guard let file = entry["file"] as? String, let status = entry["exit"] as? Int else { continue }
+            var lines: [String] = []
+            var check = ConfigCheck(ConfigCheck.Options()) { _, line in lines.append(line) }
+            #expect(check.run([folder + "/" + file]) == Int32(status), "\(file): \(lines)")
+            let cause = entry["error_contains"] as? String ?? ""
+            #expect(cause.isEmpty || lines.contains { $0.contains(cause) }, "\(file): \(lines)")
+            checkedCount += 1
+        }
+        #expect(checkedCount > 3)
     }
 }
