@@ -125,7 +125,9 @@ let package = Package(
         module(
             "Notifier", "Rules", "Discovery", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
             logging),
-        module("RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "SelfMetrics", logging),
+        module(
+            "RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "ConfigTree", "OutboundHTTP", "Relabeling",
+            "SelfMetrics", logging),
         module("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
 
         // Faces
@@ -137,7 +139,8 @@ let package = Package(
 
         // The whole
         module(
-            "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Scrape", "Rules", "Notifier", "HTTPAPI", "WebUI",
+            "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Discovery", "Scrape", "Rules", "Notifier", "HTTPAPI",
+            "WebUI",
             "RemoteStorage", "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp",
             "FileIO", "OwnThreads", logging, nioPosix),
         module(
@@ -213,7 +216,9 @@ let package = Package(
         tests(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
-        tests("RemoteStorage", "ByteCoding", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", logging),
+        tests(
+            "RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "TestSupport", logging),
         tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
@@ -224,7 +229,8 @@ let package = Package(
             "TestSupport", logging, nioCore, nioPosix),
         tests("SeriesModel", "Regexp", "TestSupport"),
         tests(
-            "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
+            "Server", "ConfigTree", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax",
+            "RemoteStorage", "Rules", "Scrape",
             "SelfMetrics", "SeriesModel", "TSDB", "TestSupport", logging, nioPosix),
         tests(
             "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "SelfMetrics",

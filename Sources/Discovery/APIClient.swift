@@ -9,10 +9,10 @@ struct APIClient: Sendable {
     let client: HTTPClientSection
     let headers: [(name: String, value: String)]
 
-    init(_ context: DiscoveryContext, _ client: HTTPClientSection, headers: [(name: String, value: String)] = []) {
+    init(_ context: DiscoveryContext, _ client: HTTPClientSection) {
         transport = context.transport
         self.client = client
-        self.headers = [("User-Agent", context.userAgent)] + headers
+        self.headers = [("User-Agent", context.userAgent)]
     }
 
     /// An answer of status 200.

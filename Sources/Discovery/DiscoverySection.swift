@@ -85,10 +85,16 @@ extension TargetGroup {
 
 /// Labels that a file writes as a mapping.
 package enum LabelKeys {
-    /// The replacement character is what a byte that is no UTF-8 has become by now.
-    package static func check(_ entry: ConfigNode.Entry) throws(ConfigError) {
-        guard LabelName.isValid(entry.key), !entry.key.contains("\u{FFFD}") else {
+    /// - Parameter legacy: `metric_name_validation_scheme: legacy`
+    package static func check(_ entry: ConfigNode.Entry, legacy: Bool = false) throws(ConfigError) {
+        if let bytes = entry.keyNode.invalidBytes {
+            throw entry.keyNode.error("\(GoQuote.quote(bytes: bytes)) is not a valid label name")
+        }
+        guard legacy ? LabelName.isLegacyLabelName(entry.key) : LabelName.isValid(entry.key) else {
             throw entry.keyNode.error("\(GoQuote.quote(entry.key)) is not a valid label name")
+        }
+        if let bytes = entry.value.invalidBytes {
+            throw entry.value.error("\(GoQuote.quote(bytes: bytes)) is not a valid label value")
         }
     }
 

@@ -11,6 +11,12 @@ package struct AlertingSection: Sendable, Hashable {
 
     package init() {}
 
+    /// Things that are not errors, for the log.
+    package var warnings: [String] {
+        alertmanagers.contains { $0.isOfOldVersion }
+            ? ["alertmanagers: api_version v1 is gone from Alertmanager, v2 is used"] : []
+    }
+
     /// - Parameter node: the section, nil where the file has none.
     package init(
         _ node: ConfigNode?, baseDirectory: String, requiresLegacyNames: Bool = false
@@ -52,6 +58,8 @@ package struct AlertmanagerSection: Sendable, Hashable {
     /// ms
     package var timeout: Int64
     package var client: HTTPClientSection
+    /// Whether version 1 of the API is asked for, which current Alertmanagers do not have.
+    package var isOfOldVersion = false
 
     init(_ node: ConfigNode, baseDirectory: String, requiresLegacyNames: Bool) throws(ConfigError) {
         guard !node.isNull else { throw node.error("empty or null section in alertmanagers") }
@@ -62,7 +70,8 @@ package struct AlertmanagerSection: Sendable, Hashable {
         timeout = try section.duration("timeout") ?? 10_000
         if let version = section.take("api_version") {
             let text = try version.string()
-            guard text.isEmpty || text == "v2" else {
+            isOfOldVersion = text == "v1"
+            guard text.isEmpty || text == "v2" || isOfOldVersion else {
                 throw version.error("expected Alertmanager api version to be one of [v2] but got \(text)")
             }
         }

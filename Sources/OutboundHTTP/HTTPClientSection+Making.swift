@@ -18,3 +18,9 @@ extension HTTPClientSection.BasicAuth {
         HTTPClientSection.BasicAuth(username: .inline(name), password: .inline(password))
     }
 }
+
+extension HeaderSection {
+    package static func secret(_ name: String, _ value: Secret) -> HeaderSection {
+        HeaderSection(name: name, values: [], secrets: [value], files: [])
+    }
+}

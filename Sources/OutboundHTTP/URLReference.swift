@@ -42,10 +42,13 @@ struct URLReference: Equatable {
         return origin + directory + location
     }
 
-    private var origin: String {
+    /// For the `Host` header: the port only where it is not the scheme's own.
+    var authority: String {
         let isDefault = port == (scheme == "https" ? 443 : 80)
-        return scheme + "://" + host + (isDefault ? "" : ":" + String(port))
+        return host + (isDefault ? "" : ":" + String(port))
     }
+
+    var origin: String { scheme + "://" + authority }
 
     /// Whether what is secret on the way to one may go to the other: the same host, and not from TLS to plain text.
     func sharesCredentials(with other: URLReference) -> Bool {

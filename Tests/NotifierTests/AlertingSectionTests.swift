@@ -18,12 +18,20 @@ struct AlertingSectionTests {
         #expect(try AlertingSection(nil, baseDirectory: ".").output == nil)
     }
 
+    @Test("the old version of Alertmanager's API is taken for the new one, with a warning")
+    func oldVersion() throws {
+        let old = try NotifierBench.section("alertmanagers: [{api_version: v1}]")
+        #expect(old.warnings.count == 1)
+        #expect(old.output?.yaml.contains("api_version: v2") == true)
+        #expect(try NotifierBench.section("alertmanagers: [{api_version: v2}]").warnings.isEmpty)
+    }
+
     @Test(
         "what is wrong is said with its place",
         arguments: [
             (
-                "alertmanagers: [{api_version: v1}]",
-                "c.yml:1:31: expected Alertmanager api version to be one of [v2] but got v1"
+                "alertmanagers: [{api_version: v3}]",
+                "c.yml:1:31: expected Alertmanager api version to be one of [v2] but got v3"
             ),
             ("alert_relabel_configs:\n-", "empty or null alert relabeling rule"),
             ("alertmanagers:\n- relabel_configs:\n  -", "empty or null Alertmanager target relabeling rule"),

@@ -27,6 +27,15 @@ private final class ScriptedTransport: HTTPTransport {
     }
 }
 
+/// Keeps what failed.
+private final class RecordingSink: ScrapeFailureSink {
+    private let kept = Mutex<[FailedScrape]>([])
+
+    var scrapes: [FailedScrape] { kept.withLock { $0 } }
+
+    func scrapeFailed(_ scrape: FailedScrape) { kept.withLock { $0.append(scrape) } }
+}
+
 @Suite("Scrape manager in injected time")
 struct ScrapeManagerTests {
     private struct Bench {
@@ -36,8 +45,9 @@ struct ScrapeManagerTests {
         let registry = MetricsRegistry()
         let manager: ScrapeManager
 
-        init() {
-            manager = ScrapeManager(appendable: store, transport: transport, clock: clock, registry: registry)
+        init(failures: (any ScrapeFailureSink)? = nil) {
+            manager = ScrapeManager(
+                appendable: store, transport: transport, clock: clock, registry: registry, failures: failures)
         }
 
         /// Moves the clock on in steps, each time after everybody has gone to sleep.
@@ -73,6 +83,24 @@ struct ScrapeManagerTests {
         #expect(text.contains(#"prometheus_target_scrape_pool_targets{scrape_job="j"} 1"#))
         #expect(text.contains(#"prometheus_sd_discovered_targets{name="scrape",config="j"} 1"#))
         #expect(text.contains("prometheus_target_scrapes_sample_out_of_order_total 0"))
+        await bench.manager.stop()
+    }
+
+    @Test("Failed scrapes are noted for jobs that have a log file, and for no others")
+    func failureLog() async throws {
+        let sink = RecordingSink()
+        let bench = Bench(failures: sink)
+        let quiet = "{job_name: q, scrape_interval: 10s, static_configs: [{targets: ['q:1']}]}"
+        let noisy =
+            "{job_name: n, scrape_interval: 10s, scrape_failure_log_file: f.log, static_configs: [{targets: ['n:1']}]}"
+        await bench.manager.apply([try job(quiet), try job(noisy)], externalLabels: .empty)
+        await bench.advance(by: 10_000, sleepers: 2)
+        #expect(
+            sink.scrapes == [
+                FailedScrape(
+                    file: "/etc/hearth/f.log", time: sink.scrapes.first?.time ?? 0, job: "n",
+                    target: "http://n:1/metrics", message: "connection refused")
+            ])
         await bench.manager.stop()
     }
 

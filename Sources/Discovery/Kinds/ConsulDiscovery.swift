@@ -76,7 +76,7 @@ package struct ConsulDiscovery: DiscoveryKind {
             throw node.error(
                 "at most one of consul SD configuration username and password and basic auth can be configured")
         }
-        guard token.text.isEmpty || client.authorization == nil else {
+        guard token.text.isEmpty || (client.authorization == nil && client.oauth2 == nil) else {
             throw node.error("at most one of consul SD token, authorization, or oauth2 can be configured")
         }
         guard ["http", "https"].contains(scheme) else {
@@ -102,9 +102,11 @@ package struct ConsulDiscovery: DiscoveryKind {
     }
 
     package func discoverer(_ context: DiscoveryContext) -> any Discoverer {
-        let headers = token.text.isEmpty ? [] : [("X-Consul-Token", token.text)]
+        var client = client
+        // A header of the client's, so that it stays with its host when a redirect leads elsewhere.
+        if !token.text.isEmpty { client.headers.append(.secret("X-Consul-Token", token)) }
         return ConsulDiscoverer(
-            section: self, clock: context.clock, api: APIClient(context, client, headers: headers),
+            section: self, clock: context.clock, api: APIClient(context, client),
             metrics: ConsulMetrics(context.registry), threads: context.threads)
     }
 

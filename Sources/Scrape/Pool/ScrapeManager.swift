@@ -35,14 +35,15 @@ package actor ScrapeManager {
 
     package init(
         appendable: any Appendable, transport: any HTTPTransport, clock: any WallClock = SystemClock(),
-        registry: MetricsRegistry, options: Options = Options(), logger: Logger = Logger(label: "scrape")
+        registry: MetricsRegistry, options: Options = Options(), failures: (any ScrapeFailureSink)? = nil,
+        logger: Logger = Logger(label: "scrape")
     ) {
         self.options = options
         environment = ScrapeEnvironment(
             appendable: appendable, transport: transport, clock: clock, metrics: ScrapeMetrics(registry: registry),
             threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
             externalAddress: options.externalAddress, addsTypeAndUnitLabels: options.addsTypeAndUnitLabels,
-            logger: logger)
+            failures: failures, logger: logger)
         discovery = DiscoveryManager(
             name: "scrape", transport: transport, clock: clock, registry: registry, userAgent: options.userAgent)
     }
