@@ -86,8 +86,9 @@ extension ConfigNode {
 private enum DuplicateKeys {
     /// Of the private use area: YAML allows it.
     private static let mark: Unicode.Scalar = "\u{E0D1}"
-    /// More is not told apart: the file is refused in any case.
+    /// More is not told apart, nor in longer texts: the file is refused in any case.
     private static let marksMax = 16
+    private static let bytesMax = 4 << 20
 
     static func withoutMarks(_ text: String) -> String {
         guard text.unicodeScalars.first == mark else { return text }
@@ -113,6 +114,7 @@ private enum DuplicateKeys {
 
     /// The text with a mark in front of the key at a place, inside its quotes; nil where no plain or quoted key is there.
     private static func marking(_ text: String, line: Int, column: Int) -> String? {
+        guard text.utf8.count <= bytesMax else { return nil }
         let scalars = Array(text.unicodeScalars)
         var index = 0
         var lineNumber = 1

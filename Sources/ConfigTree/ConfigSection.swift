@@ -31,7 +31,10 @@ package struct ConfigSection {
     package mutating func unsigned(_ key: String) throws(ConfigError) -> Int? { try take(key)?.unsigned() }
     package mutating func double(_ key: String) throws(ConfigError) -> Double? { try take(key)?.double() }
     package mutating func strings(_ key: String) throws(ConfigError) -> [String]? { try take(key)?.strings() }
-    package mutating func sequence(_ key: String) throws(ConfigError) -> [ConfigNode]? { try take(key)?.sequence() }
+    /// - Parameter type: as Go calls it, for the complaint.
+    package mutating func sequence(_ key: String, _ type: String = "[]string") throws(ConfigError) -> [ConfigNode]? {
+        try take(key)?.sequence(type)
+    }
     package mutating func duration(_ key: String) throws(ConfigError) -> Int64? { try take(key)?.duration() }
     package mutating func size(_ key: String) throws(ConfigError) -> Int64? { try take(key)?.size() }
 

@@ -26,7 +26,7 @@ package struct AlertingSection: Sendable, Hashable {
         alertRelabelRules = try RelabelList.take(
             from: &section, "alert_relabel_configs", empty: "empty or null alert relabeling rule",
             legacy: requiresLegacyNames)
-        for node in try section.sequence("alertmanagers") ?? [] {
+        for node in try section.sequence("alertmanagers", "config.AlertmanagerConfigs") ?? [] {
             alertmanagers.append(
                 try AlertmanagerSection(
                     node, baseDirectory: baseDirectory, requiresLegacyNames: requiresLegacyNames))

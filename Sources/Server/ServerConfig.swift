@@ -35,6 +35,8 @@ package struct ServerConfig: Sendable {
     package private(set) var unserved: [ConfigError] = []
     private var mainScrapeConfigCount = 0
     private let baseDirectory: String
+    /// Where each job was found.
+    private var jobNames: [String: String] = [:]
 
     /// Reads the file and the files that it names.
     /// - Parameter syntax: what expressions in rules may use.
@@ -95,15 +97,17 @@ package struct ServerConfig: Sendable {
         scrapeConfigFilePatterns = try ServerConfig.patterns(
             section.take("scrape_config_files"), "scrape config file")
         scrapeConfigs = []
-        let jobs = try section.sequence("scrape_configs") ?? []
+        let jobs = try section.sequence("scrape_configs", "[]*config.ScrapeConfig") ?? []
         alerting = try AlertingSection(
             section.take("alerting"), baseDirectory: base, requiresLegacyNames: isLegacy)
         storage = try StorageSection(section.take("storage"))
         let remoteWrite = section.take("remote_write")
         remoteWrites = try RemoteWriteSection.list(
-            remoteWrite?.sequence() ?? [], baseDirectory: base, requiresLegacyNames: isLegacy)
+            remoteWrite?.sequence("[]*config.RemoteWriteConfig") ?? [],
+            baseDirectory: base, requiresLegacyNames: isLegacy)
         let remoteRead = section.take("remote_read")
-        remoteReads = try RemoteReadSection.list(remoteRead?.sequence() ?? [], baseDirectory: base)
+        remoteReads = try RemoteReadSection.list(
+            remoteRead?.sequence("[]*config.RemoteReadConfig") ?? [], baseDirectory: base)
         let otlpNode = section.present("otlp")
         otlp = try otlpNode.map { node throws(ConfigError) in
             try OTLPSection(node, requiresLegacyNames: isLegacy)
@@ -118,13 +122,9 @@ package struct ServerConfig: Sendable {
         if !remoteReads.isEmpty { note("\"remote_read\"", remoteRead) }
         note("\"otlp\"", otlpNode)
         note("\"tracing\"", tracingNode)
-        jobNames = [:]
         try append(jobs, baseDirectory: base, source: nil)
         mainScrapeConfigCount = scrapeConfigs.count
     }
-
-    /// Where each job was found.
-    private var jobNames: [String: String] = [:]
 
     private static func tree(_ bytes: [UInt8], _ path: String) throws(ConfigError) -> ConfigNode {
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -55,8 +55,8 @@ extension ScrapeConfig {
             failureLogFile = ConfigFile.resolve(path, in: baseDirectory)
         }
         try limits.take(from: &section)
-        relabelRules = try rules(section.sequence("relabel_configs"), "target")
-        metricRelabelRules = try rules(section.sequence("metric_relabel_configs"), "metric")
+        relabelRules = try rules(section.sequence("relabel_configs", "[]*relabel.Config"), "target")
+        metricRelabelRules = try rules(section.sequence("metric_relabel_configs", "[]*relabel.Config"), "metric")
         client = try HTTPClientSection(taking: &section, baseDirectory: baseDirectory)
         discovery = try DiscoverySection(taking: &section, baseDirectory: baseDirectory)
         try section.finish()
