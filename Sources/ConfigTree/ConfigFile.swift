@@ -17,6 +17,20 @@ package enum ConfigFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// A path from the root on, as far as that can be told without looking at links.
+    package static func absolute(_ path: String) -> String {
+        var full = path
+        if !path.hasPrefix("/"), let current = getcwd(nil, 0) {
+            full = String(cString: current) + "/" + path
+            free(current)
+        }
+        var parts: [Substring] = []
+        for part in full.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
     /// Reads a whole file.
     /// - Throws: `ConfigError` with the system's words: `open NAME: no such file or directory`.
     package static func read(_ path: String, bytesMax: Int = bytesMax) throws(ConfigError) -> [UInt8] {

@@ -3,6 +3,7 @@ private import SeriesModel
 extension ConfigNode {
     /// A Prometheus duration in milliseconds.
     package func duration() throws(ConfigError) -> Int64 {
+        if isNull { return 0 }
         let text = try string()
         do {
             return try DurationText.parse(text)
@@ -13,8 +14,9 @@ extension ConfigNode {
 
     /// A size in bytes: `512MB`, `10GiB`, `0`. Every unit is a power of 1024, as upstream reads them.
     package func size() throws(ConfigError) -> Int64 {
+        if isNull { return 0 }
         let text = try string()
-        guard let bytes = ByteSize.parse(text) else { throw error("not a valid size: \"\(text)\"") }
+        guard let bytes = ByteSize.parse(text) else { throw error(ByteSize.complaint(text)) }
         return bytes
     }
 }
@@ -36,6 +38,14 @@ package enum ByteSize {
         guard let unit = units.first(where: { $0.suffix == suffix }) else { return nil }
         let bytes = number * Double(Int64(1) << unit.shift)
         return bytes < 9e18 ? Int64(bytes) : nil
+    }
+
+    /// Why a text is no size, in upstream's words.
+    static func complaint(_ text: String) -> String {
+        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let unit = text.dropFirst(digits.count).prefix { !($0.isASCII && ($0.isNumber || $0 == ".")) }
+        let isUnknown = Double(digits) != nil && !units.contains { $0.suffix == unit }
+        return isUnknown ? "units: unknown unit \(unit) in \(text)" : "units: invalid \(text)"
     }
 
     /// `10GiB`, with the largest unit that divides the size.

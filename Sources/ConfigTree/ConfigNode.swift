@@ -19,72 +19,111 @@ package struct ConfigNode: Sendable {
     /// From 1.
     package var line: Int
     package var column: Int
+    /// A scalar that can be nothing but a text: in quotes, or a block.
+    var isQuoted = false
+    /// Keys that nobody reads are no mistake in this mapping.
+    var toleratesUnknownKeys = false
+    /// What a binary value holds where it is no UTF-8; its text then has replacement characters.
+    package var invalidBytes: [UInt8]?
 
-    package func error(_ message: String) -> ConfigError {
-        ConfigError(file: file, line: line, column: column, message: message)
+    init(content: Content, file: String, line: Int, column: Int) {
+        self.content = content
+        self.file = file
+        self.line = line
+        self.column = column
+    }
+
+    package func error(_ message: String, _ kind: ConfigError.Kind = .invalid) -> ConfigError {
+        ConfigError(kind, file: file, line: line, column: column, message: message)
+    }
+
+    /// The same tree, in which keys that nobody reads are no mistake.
+    package func toleratingUnknownKeys() -> ConfigNode {
+        var node = self
+        node.toleratesUnknownKeys = true
+        switch content {
+        case .sequence(let nodes): node.content = .sequence(nodes.map { $0.toleratingUnknownKeys() })
+        case .mapping(let entries):
+            node.content = .mapping(
+                entries.map { Entry(key: $0.key, keyNode: $0.keyNode, value: $0.value.toleratingUnknownKeys()) })
+        case .null, .scalar: break
+        }
+        return node
     }
 
     package var isNull: Bool {
         if case .null = content { return true }
         return false
     }
-
-    private var kindName: String {
-        switch content {
-        case .null: "nothing"
-        case .scalar: "a scalar"
-        case .sequence: "a list"
-        case .mapping: "a mapping"
-        }
-    }
 }
 
 // MARK: - Typed values
 
+/// A node with nothing behind its key has the zero of each type, as in Go.
 extension ConfigNode {
+    /// The complaint of a value of the wrong type: ``cannot unmarshal !!str `maybe` into bool``.
+    /// - Parameter type: as Go calls it.
+    package func mismatch(_ type: String) -> ConfigError {
+        switch content {
+        case .sequence: error("cannot unmarshal !!seq into \(type)", .unmarshal)
+        case .mapping: error("cannot unmarshal !!map into \(type)", .unmarshal)
+        case .null: error("cannot unmarshal !!null into \(type)", .unmarshal)
+        case .scalar(let text):
+            error(
+                "cannot unmarshal \(ScalarText.tag(text, isQuoted: isQuoted)) `\(ScalarText.shortened(text))` into "
+                    + type, .unmarshal)
+        }
+    }
+
     /// The text of a scalar; "" for an empty node.
     package func string() throws(ConfigError) -> String {
         switch content {
         case .scalar(let text): return text
         case .null: return ""
-        default: throw error("expected a string, got \(kindName)")
+        default: throw mismatch("string")
         }
     }
 
     /// YAML 1.1's words: `true yes on`, `false no off`, in the usual cases.
     package func bool() throws(ConfigError) -> Bool {
-        let text = try string()
-        switch text {
-        case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y": return true
-        case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N": return false
-        default: throw error("cannot unmarshal \"\(text)\" into bool")
+        if isNull { return false }
+        guard case .scalar(let text) = content, !isQuoted, let value = ScalarText.bool(text) else {
+            throw mismatch("bool")
         }
-    }
-
-    package func int() throws(ConfigError) -> Int {
-        let text = try string()
-        guard let value = Int(text.filter { $0 != "_" }) else { throw error("cannot unmarshal \"\(text)\" into int") }
         return value
     }
 
+    package func int() throws(ConfigError) -> Int { try integer("int") }
+
     package func unsigned() throws(ConfigError) -> Int {
-        let value = try int()
-        guard value >= 0 else { throw error("cannot unmarshal \"\(value)\" into uint") }
+        let value = try integer("uint")
+        guard value >= 0 else { throw mismatch("uint") }
+        return value
+    }
+
+    private func integer(_ type: String) throws(ConfigError) -> Int {
+        if isNull { return 0 }
+        guard case .scalar(let text) = content, !isQuoted, let value = ScalarText.int(text) else {
+            throw mismatch(type)
+        }
         return value
     }
 
     package func double() throws(ConfigError) -> Double {
-        let text = try string()
-        guard let value = Double(text) else { throw error("cannot unmarshal \"\(text)\" into float64") }
+        if isNull { return 0 }
+        guard case .scalar(let text) = content, !isQuoted, let value = ScalarText.double(text) else {
+            throw mismatch("float64")
+        }
         return value
     }
 
     /// An empty node is an empty list.
-    package func sequence() throws(ConfigError) -> [ConfigNode] {
+    /// - Parameter type: as Go calls it, for the complaint.
+    package func sequence(_ type: String = "[]string") throws(ConfigError) -> [ConfigNode] {
         switch content {
         case .sequence(let nodes): return nodes
         case .null: return []
-        default: throw error("expected a list, got \(kindName)")
+        default: throw mismatch(type)
         }
     }
 
@@ -94,61 +133,36 @@ extension ConfigNode {
         return strings
     }
 
-    /// An empty node is an empty mapping.
+    /// The entries of a mapping whose keys are the user's. An empty node is an empty mapping.
     package func entries() throws(ConfigError) -> [Entry] {
+        let entries = try fields("map[string]string")
+        if let twice = ConfigNode.duplicate(in: entries) {
+            throw twice.keyNode.error("key \"\(twice.key)\" already set in map", .unmarshal)
+        }
+        return entries
+    }
+
+    fileprivate func fields(_ type: String) throws(ConfigError) -> [Entry] {
         switch content {
         case .mapping(let entries): return entries
         case .null: return []
-        default: throw error("expected a mapping, got \(kindName)")
+        default: throw mismatch(type)
         }
+    }
+
+    /// The first entry whose key was there before.
+    fileprivate static func duplicate(in entries: [Entry]) -> Entry? {
+        var seen: Set<String> = []
+        return entries.first { !seen.insert($0.key).inserted }
     }
 
     /// A reader for a mapping with a known set of keys.
-    /// - Parameter what: the section's name in messages, as `scrape_config`.
+    /// - Parameter what: the section's type in messages, as `config.ScrapeConfig`.
     package func section(_ what: String) throws(ConfigError) -> ConfigSection {
-        ConfigSection(what, node: self, entries: try entries())
-    }
-}
-
-/// Reads the keys of one mapping and then refuses those that nobody read: a misspelt key is an error, never ignored.
-package struct ConfigSection {
-    private let what: String
-    package let node: ConfigNode
-    private var rest: [ConfigNode.Entry]
-
-    fileprivate init(_ what: String, node: ConfigNode, entries: [ConfigNode.Entry]) {
-        self.what = what
-        self.node = node
-        rest = entries
-    }
-
-    /// Takes a key; nil where it is absent. A key that is there with nothing behind it gives a null node.
-    package mutating func take(_ key: String) -> ConfigNode? {
-        guard let index = rest.firstIndex(where: { $0.key == key }) else { return nil }
-        return rest.remove(at: index).value
-    }
-
-    package mutating func string(_ key: String) throws(ConfigError) -> String? { try take(key)?.string() }
-    package mutating func bool(_ key: String) throws(ConfigError) -> Bool? { try take(key)?.bool() }
-    package mutating func int(_ key: String) throws(ConfigError) -> Int? { try take(key)?.int() }
-    package mutating func unsigned(_ key: String) throws(ConfigError) -> Int? { try take(key)?.unsigned() }
-    package mutating func double(_ key: String) throws(ConfigError) -> Double? { try take(key)?.double() }
-    package mutating func strings(_ key: String) throws(ConfigError) -> [String]? { try take(key)?.strings() }
-    package mutating func sequence(_ key: String) throws(ConfigError) -> [ConfigNode]? { try take(key)?.sequence() }
-    package mutating func duration(_ key: String) throws(ConfigError) -> Int64? { try take(key)?.duration() }
-    package mutating func size(_ key: String) throws(ConfigError) -> Int64? { try take(key)?.size() }
-
-    /// Refuses keys that Prometheus knows and we do not serve yet: an error that says just that.
-    package mutating func refuse(unsupported keys: [String]) throws(ConfigError) {
-        for key in keys {
-            guard let index = rest.firstIndex(where: { $0.key == key }) else { continue }
-            throw rest[index].keyNode.error("\(what): \"\(key)\" is not supported by Hearth yet")
+        let entries = try fields(what)
+        if let twice = ConfigNode.duplicate(in: entries) {
+            throw twice.keyNode.error("field \(twice.key) already set in type \(what)", .unmarshal)
         }
-    }
-
-    /// Call last.
-    package func finish() throws(ConfigError) {
-        guard let unknown = rest.first else { return }
-        throw unknown.keyNode.error("field \(unknown.key) not found in type \(what)")
+        return ConfigSection(what: what, node: self, entries: entries)
     }
 }

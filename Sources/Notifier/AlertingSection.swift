@@ -1,7 +1,7 @@
 package import ConfigTree
+package import Discovery
 package import OutboundHTTP
 package import Relabeling
-package import Scrape
 private import SeriesModel
 
 /// The `alerting` section: what is done to alerts on their way out, and where they go.
@@ -10,6 +10,12 @@ package struct AlertingSection: Sendable, Hashable {
     package var alertmanagers: [AlertmanagerSection] = []
 
     package init() {}
+
+    /// Things that are not errors, for the log.
+    package var warnings: [String] {
+        alertmanagers.contains { $0.isOfOldVersion }
+            ? ["alertmanagers: api_version v1 is gone from Alertmanager, v2 is used"] : []
+    }
 
     /// - Parameter node: the section, nil where the file has none.
     package init(
@@ -20,7 +26,7 @@ package struct AlertingSection: Sendable, Hashable {
         alertRelabelRules = try RelabelList.take(
             from: &section, "alert_relabel_configs", empty: "empty or null alert relabeling rule",
             legacy: requiresLegacyNames)
-        for node in try section.sequence("alertmanagers") ?? [] {
+        for node in try section.sequence("alertmanagers", "config.AlertmanagerConfigs") ?? [] {
             alertmanagers.append(
                 try AlertmanagerSection(
                     node, baseDirectory: baseDirectory, requiresLegacyNames: requiresLegacyNames))
@@ -52,6 +58,8 @@ package struct AlertmanagerSection: Sendable, Hashable {
     /// ms
     package var timeout: Int64
     package var client: HTTPClientSection
+    /// Whether version 1 of the API is asked for, which current Alertmanagers do not have.
+    package var isOfOldVersion = false
 
     init(_ node: ConfigNode, baseDirectory: String, requiresLegacyNames: Bool) throws(ConfigError) {
         guard !node.isNull else { throw node.error("empty or null section in alertmanagers") }
@@ -62,7 +70,8 @@ package struct AlertmanagerSection: Sendable, Hashable {
         timeout = try section.duration("timeout") ?? 10_000
         if let version = section.take("api_version") {
             let text = try version.string()
-            guard text.isEmpty || text == "v2" else {
+            isOfOldVersion = text == "v1"
+            guard text.isEmpty || text == "v2" || isOfOldVersion else {
                 throw version.error("expected Alertmanager api version to be one of [v2] but got \(text)")
             }
         }

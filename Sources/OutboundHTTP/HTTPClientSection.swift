@@ -1,14 +1,8 @@
 package import ConfigTree
 
-/// How to talk to somebody else's server: the `http_config` keys that stand inline in a scrape job and in an
-/// Alertmanager entry. Files are named here and read when a request is made.
+/// How to talk to somebody else's server: the `http_config` keys that stand inline in a scrape job, an Alertmanager
+/// entry, a remote end, a discovery. Files are named here and read when a request is made.
 package struct HTTPClientSection: Sendable, Hashable {
-    /// A secret given in the configuration or in a file beside it.
-    package enum SecretSource: Sendable, Hashable {
-        case inline(Secret)
-        case file(String)
-    }
-
     package struct BasicAuth: Sendable, Hashable {
         package enum Username: Sendable, Hashable {
             case inline(String)
@@ -27,83 +21,89 @@ package struct HTTPClientSection: Sendable, Hashable {
 
     package var basicAuth: BasicAuth?
     package var authorization: Authorization?
+    package var oauth2: OAuth2Section?
     package var followsRedirects = true
     package var enablesHTTP2 = true
     package var tls = TLSSection()
+    package var proxy = ProxySection()
+    package var headers: [HeaderSection] = []
 
     package init() {}
 
-    private static let unsupported = [
-        "oauth2", "proxy_url", "no_proxy", "proxy_from_environment", "proxy_connect_header", "http_headers",
-    ]
-
     /// Takes the client's keys out of a section that holds others too.
-    /// - Parameter baseDirectory: where relative file names start.
-    package init(taking section: inout ConfigSection, baseDirectory: String) throws(ConfigError) {
-        try section.refuse(unsupported: HTTPClientSection.unsupported)
+    /// - Parameters:
+    ///   - baseDirectory: where relative file names start.
+    ///   - enablesHTTP2: the owner's default.
+    package init(
+        taking section: inout ConfigSection, baseDirectory: String, enablesHTTP2 defaultHTTP2: Bool = true
+    ) throws(ConfigError) {
         let place = section.node
-        if let node = section.take("basic_auth"), !node.isNull {
-            basicAuth = try HTTPClientSection.basicAuth(node, baseDirectory)
+        let bearer = try SecretSource.take(
+            "bearer_token", from: &section,
+            complaint: "at most one of bearer_token & bearer_token_file must be configured",
+            baseDirectory: baseDirectory)
+        let basicNode = section.present("basic_auth")
+        let oauthNode = section.present("oauth2")
+        if bearer != nil, basicNode != nil || oauthNode != nil {
+            throw place.error("at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured")
         }
-        if let node = section.take("authorization"), !node.isNull {
-            authorization = try HTTPClientSection.authorization(node, baseDirectory)
-        }
-        let bearer = try HTTPClientSection.secret(
-            &section, inline: "bearer_token", file: "bearer_token_file", baseDirectory)
-        if let bearer {
-            guard authorization == nil, basicAuth == nil else {
-                throw place.error(
-                    "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured")
+        if let basicNode { basicAuth = try HTTPClientSection.basicAuth(basicNode, baseDirectory) }
+        if let node = section.present("authorization") {
+            guard bearer == nil else {
+                throw place.error("authorization is not compatible with bearer_token & bearer_token_file")
             }
+            authorization = try HTTPClientSection.authorization(node, baseDirectory)
+        } else if let bearer {
             authorization = Authorization(scheme: "Bearer", credentials: bearer)
-        } else if authorization != nil, basicAuth != nil {
+        }
+        guard [basicNode != nil, oauthNode != nil, authorization != nil].count(where: { $0 }) < 2 else {
             throw place.error("at most one of basic_auth, oauth2 & authorization must be configured")
         }
+        if let oauthNode { oauth2 = try OAuth2Section(oauthNode, baseDirectory: baseDirectory) }
         followsRedirects = try section.bool("follow_redirects") ?? true
-        enablesHTTP2 = try section.bool("enable_http2") ?? true
-        if let node = section.take("tls_config"), !node.isNull {
-            tls = try TLSSection(node, baseDirectory: baseDirectory)
+        enablesHTTP2 = try section.bool("enable_http2") ?? defaultHTTP2
+        if let node = section.present("tls_config") { tls = try TLSSection(node, baseDirectory: baseDirectory) }
+        proxy = try ProxySection(taking: &section)
+        if let node = section.present("http_headers") {
+            headers = try HeaderSection.list(node, baseDirectory: baseDirectory)
         }
     }
 
+    /// Whether requests carry credentials of their own.
+    package var hasCredentials: Bool { basicAuth != nil || authorization != nil || oauth2 != nil }
+
     private static func basicAuth(_ node: ConfigNode, _ base: String) throws(ConfigError) -> BasicAuth {
-        var section = try node.section("basic_auth")
-        let username = try section.string("username") ?? ""
-        let usernameFile = try section.string("username_file") ?? ""
-        guard username.isEmpty || usernameFile.isEmpty else {
-            throw node.error("at most one of basic_auth username & username_file must be configured")
-        }
-        let password = try secret(&section, inline: "password", file: "password_file", base)
-        try section.refuse(unsupported: ["username_ref", "password_ref"])
+        var section = try node.section("config.plain")
+        let username = try SecretSource.take(
+            "username", from: &section,
+            complaint: "at most one of basic_auth username, username_file & username_ref must be configured",
+            baseDirectory: base)
+        let password = try SecretSource.take(
+            "password", from: &section,
+            complaint: "at most one of basic_auth password, password_file & password_ref must be configured",
+            baseDirectory: base)
         try section.finish()
-        return BasicAuth(
-            username: usernameFile.isEmpty ? .inline(username) : .file(ConfigFile.resolve(usernameFile, in: base)),
-            password: password ?? .inline(Secret("")))
+        let user: BasicAuth.Username
+        switch username {
+        case .inline(let name)?: user = .inline(name.text)
+        case .file(let path)?: user = .file(path)
+        case nil: user = .inline("")
+        }
+        return BasicAuth(username: user, password: password ?? .inline(Secret("")))
     }
 
     private static func authorization(_ node: ConfigNode, _ base: String) throws(ConfigError) -> Authorization {
-        var section = try node.section("authorization")
+        var section = try node.section("config.Authorization")
+        let credentials = try SecretSource.take(
+            "credentials", from: &section,
+            complaint: "at most one of authorization credentials & credentials_file must be configured",
+            baseDirectory: base)
         let type = (try section.string("type") ?? "").trimmingSpaces
+        try section.finish()
         guard type.lowercased() != "basic" else {
             throw node.error("authorization type cannot be set to \"basic\", use \"basic_auth\" instead")
         }
-        let credentials = try secret(&section, inline: "credentials", file: "credentials_file", base)
-        try section.refuse(unsupported: ["credentials_ref"])
-        try section.finish()
         return Authorization(scheme: type.isEmpty ? "Bearer" : type, credentials: credentials ?? .inline(Secret("")))
-    }
-
-    private static func secret(
-        _ section: inout ConfigSection, inline: String, file: String, _ base: String
-    ) throws(ConfigError) -> SecretSource? {
-        let place = section.node
-        let text = try section.string(inline) ?? ""
-        let path = try section.string(file) ?? ""
-        guard text.isEmpty || path.isEmpty else {
-            throw place.error("at most one of \(inline) & \(file) must be configured")
-        }
-        if !path.isEmpty { return .file(ConfigFile.resolve(path, in: base)) }
-        return text.isEmpty ? nil : .inline(Secret(text))
     }
 }
 
@@ -117,26 +117,20 @@ extension HTTPClientSection {
             case .inline(let name): inner.append(("username", .text(name)))
             case .file(let path): inner.append(("username_file", .text(path)))
             }
-            inner.append(HTTPClientSection.output(basicAuth.password, "password", "password_file"))
+            inner.append(basicAuth.password.output("password"))
             entries.append(("basic_auth", .mapping(inner)))
         }
         if let authorization {
-            let credentials = HTTPClientSection.output(authorization.credentials, "credentials", "credentials_file")
+            let credentials = authorization.credentials.output("credentials")
             entries.append(("authorization", .mapping([("type", .text(authorization.scheme)), credentials])))
         }
+        if let oauth2 { entries.append(("oauth2", oauth2.output)) }
         if tls != TLSSection() { entries.append(("tls_config", tls.output)) }
         entries.append(("follow_redirects", .flag(followsRedirects)))
         entries.append(("enable_http2", .flag(enablesHTTP2)))
+        entries += proxy.output
+        if !headers.isEmpty { entries.append(("http_headers", .mapping(headers.map(\.output)))) }
         return entries
-    }
-
-    private static func output(
-        _ source: SecretSource, _ inline: String, _ file: String
-    ) -> (key: String, value: ConfigOutput) {
-        switch source {
-        case .inline: (inline, .plain(Secret.mask))
-        case .file(let path): (file, .text(path))
-        }
     }
 }
 

@@ -1,14 +1,18 @@
 import AsyncHTTPClient
+import ConfigTree
 package import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// The adapter of `HTTPTransport` over async-http-client: connections are kept and reused, answers in gzip are
 /// unpacked while they stream in.
 ///
-/// Two clients share the event loops, one that may speak HTTP/2 and one that may not: the choice is the client's, not
-/// the request's. Redirects are followed here and not by the client, so that each request decides for itself and
-/// credentials stay with their host.
+/// Redirects are followed here and not by the client, so that each request decides for itself and credentials stay with
+/// their host.
 package final class HTTPClientTransport: HTTPTransport {
     /// No body may be longer, whatever a request allows: the memory must end somewhere.
     package static let bodyBytesMax = 512 << 20
@@ -16,46 +20,45 @@ package final class HTTPClientTransport: HTTPTransport {
     /// A year; beyond, deadlines would not fit their type. ms
     private static let timeoutMax: Int64 = 365 * 86_400_000
 
-    private let automatic: HTTPClient
-    private let http1Only: HTTPClient
+    private let eventLoopGroup: any EventLoopGroup
+    private let environment: @Sendable (String) -> String?
+    private let clients: ClientPool
     private let tlsConfigurations = TLSConfigurationCache()
+    private let tokens = OAuth2Tokens()
 
-    package init(eventLoopGroup: any EventLoopGroup) {
-        var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
-            // The caller's deadline ends every phase; these only must not fire first.
-            timeout: .init(connect: .seconds(600)),
-            decompression: .enabled(limit: .size(HTTPClientTransport.bodyBytesMax)))
-        configuration.connectionPool.idleTimeout = .seconds(300)
-        // Many targets may stand behind one address (a prober's): they must not wait for each other.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1000
-        // Otherwise a refused connection is tried again and again until the deadline.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        automatic = HTTPClient(eventLoopGroupProvider: .shared(eventLoopGroup), configuration: configuration)
-        configuration.httpVersion = .http1Only
-        http1Only = HTTPClient(eventLoopGroupProvider: .shared(eventLoopGroup), configuration: configuration)
+    /// - Parameter environment: the value of a variable, for `proxy_from_environment`.
+    package init(
+        eventLoopGroup: any EventLoopGroup,
+        environment: @escaping @Sendable (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
+    ) {
+        self.eventLoopGroup = eventLoopGroup
+        self.environment = environment
+        clients = ClientPool(eventLoopGroup: eventLoopGroup)
     }
 
     /// Closes all connections; requests still running fail. Call once, last.
-    package func shutdown() async {
-        try? await automatic.shutdown()
-        try? await http1Only.shutdown()
-    }
+    package func shutdown() async { await clients.shutdown() }
 
     package func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
-        let deadline = NIODeadline.now() + .milliseconds(min(max(request.timeout, 0), HTTPClientTransport.timeoutMax))
-        let authorization = try request.client.authorizationHeader()
-        let tls = try tlsConfigurations.configuration(for: request.client.tls)
+        let timeout = min(max(request.timeout, 0), HTTPClientTransport.timeoutMax)
+        let deadline = NIODeadline.now() + .milliseconds(timeout)
         guard let origin = URLReference(request.url) else {
-            throw OutboundError(.malformed, "unsupported URL \"\(request.url)\"")
+            throw OutboundError(.malformed, "unsupported URL \"\(ConfigURL(request.url).redacted)\"")
         }
+        let configured = try request.client.configuredHeaders()
+        let authorization = try await authorization(for: request, timeout)
+        let tls = try tlsConfigurations.configuration(for: request.client.tls)
         var url = request.url
         var method = request.method
-        var mayAuthorize = true
+        var isAtHome = true
         for _ in 0...HTTPClientTransport.redirectsMax {
             var hop = Hop(method: method, url: url, deadline: deadline, tls: tls, request: request)
-            if mayAuthorize { hop.authorization = authorization }
-            let response = try await hop.run(on: request.client.enablesHTTP2 ? automatic : http1Only)
+            hop.headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) } + configured.open)
+            if isAtHome {
+                for (name, value) in configured.secret { hop.headers.add(name: name, value: value) }
+                if let authorization { hop.headers.replaceOrAdd(name: "Authorization", value: authorization) }
+            }
+            let response = try await send(hop)
             guard request.client.followsRedirects, [301, 302, 303, 307, 308].contains(response.status),
                 let location = response.header("location"), !location.isEmpty
             else { return response }
@@ -63,7 +66,7 @@ package final class HTTPClientTransport: HTTPTransport {
                 throw OutboundError(.malformed, "failed to parse Location header \"\(location)\"")
             }
             // Once away from the host the credentials do not come back.
-            mayAuthorize = mayAuthorize && origin.sharesCredentials(with: target)
+            isAtHome = isAtHome && origin.sharesCredentials(with: target)
             if response.status < 307 { method = .get }
             url = next
         }
@@ -71,16 +74,54 @@ package final class HTTPClientTransport: HTTPTransport {
             .malformed,
             "\(OutboundError.prefix(method, url))stopped after \(HTTPClientTransport.redirectsMax) redirects")
     }
+
+    private func authorization(
+        for request: OutboundRequest, _ timeout: Int64
+    ) async throws(OutboundError) -> String? {
+        guard let section = request.client.oauth2 else { return try request.client.authorizationHeader() }
+        let userAgent = request.headers.first { $0.name.lowercased() == "user-agent" }?.value
+        do throws(OutboundError) {
+            return try await tokens.header(for: section, userAgent: userAgent, timeout: timeout) {
+                [self] request throws(OutboundError) in try await send(request)
+            }
+        } catch {
+            throw OutboundError(error.kind, OutboundError.prefix(request.method, request.url) + error.message)
+        }
+    }
+
+    private func send(_ hop: Hop) async throws(OutboundError) -> OutboundResponse {
+        guard let target = URLReference(hop.url) else {
+            throw OutboundError(.malformed, "unsupported URL \"\(ConfigURL(hop.url).redacted)\"")
+        }
+        let section = hop.request.client
+        let proxy = try ProxyRules.proxy(for: target, section.proxy, environment: environment)
+        if let proxy, target.scheme == "http" { return try await hop.run(through: proxy, target, on: eventLoopGroup) }
+        var hop = hop
+        var kind = ClientPool.Kind(enablesHTTP2: section.enablesHTTP2, proxy: proxy)
+        if proxy != nil { kind.connectHeaders = section.proxy.connectHeaders }
+        let name = section.tls.serverName
+        if target.scheme == "https", !name.isEmpty, name.lowercased() != target.host {
+            // The client takes the name it checks from the URL: so the URL has the name, and the host is told aside.
+            var host = target.host
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+            kind.alias = ClientPool.Alias(name: name, host: host)
+            if !hop.headers.contains(name: "host") { hop.headers.add(name: "Host", value: target.authority) }
+            hop.clientURL = "https://\(name):\(target.port)\(target.target)"
+        }
+        return try await clients.withClient(kind) { client throws(OutboundError) in try await hop.run(on: client) }
+    }
 }
 
 /// One request to one URL, without redirects.
 private struct Hop {
     var method: OutboundRequest.Method
     var url: String
+    /// As the client shall have it; differs from `url` where TLS is to check another name.
+    var clientURL: String
+    var headers = HTTPHeaders()
     var deadline: NIODeadline
     var tls: TLSConfigurationCache.Configuration?
     var request: OutboundRequest
-    var authorization: String?
 
     init(
         method: OutboundRequest.Method, url: String, deadline: NIODeadline,
@@ -88,18 +129,24 @@ private struct Hop {
     ) {
         self.method = method
         self.url = url
+        clientURL = url
         self.deadline = deadline
         self.tls = tls
         self.request = request
+    }
+
+    private var bodyBytesMax: Int {
+        request.bodyBytesMax > 0
+            ? min(request.bodyBytesMax, HTTPClientTransport.bodyBytesMax) : HTTPClientTransport.bodyBytesMax
     }
 
     func run(on client: HTTPClient) async throws(OutboundError) -> OutboundResponse {
         var mayRetry = true
         while true {
             let collector = ResponseCollector(
-                bytesMax: request.bodyBytesMax > 0
-                    ? min(request.bodyBytesMax, HTTPClientTransport.bodyBytesMax) : HTTPClientTransport.bodyBytesMax,
-                bytesExpected: min(request.bodyBytesExpected, HTTPClientTransport.bodyBytesMax))
+                bytesMax: bodyBytesMax,
+                bytesExpected: min(request.bodyBytesExpected, HTTPClientTransport.bodyBytesMax),
+                receivePart: request.receiveBodyPart)
             do {
                 let task = client.execute(
                     request: try clientRequest(), delegate: collector, deadline: deadline)
@@ -121,12 +168,25 @@ private struct Hop {
         }
     }
 
+    /// The same through a proxy that forwards plain HTTP.
+    func run(
+        through proxy: ProxyAddress, _ target: URLReference, on group: any EventLoopGroup
+    ) async throws(OutboundError) -> OutboundResponse {
+        let exchange = ForwardProxyExchange(
+            proxy: proxy, method: method == .post ? .POST : .GET, url: target, headers: headers,
+            body: method == .post ? request.body : [], deadline: deadline, bodyBytesMax: bodyBytesMax,
+            bodyBytesExpected: min(request.bodyBytesExpected, 1 << 20))
+        do {
+            return try await exchange.run(on: group)
+        } catch {
+            throw OutboundError(error, method: method, url: url, hasHead: false)
+        }
+    }
+
     private func clientRequest() throws -> HTTPClient.Request {
-        var headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) })
-        if let authorization { headers.replaceOrAdd(name: "Authorization", value: authorization) }
         let hasBody = method == .post
         return try HTTPClient.Request(
-            url: url, method: hasBody ? .POST : .GET, headers: headers,
+            url: clientURL, method: hasBody ? .POST : .GET, headers: headers,
             body: hasBody ? .bytes(request.body) : nil, tlsConfiguration: tls?.value)
     }
 }

@@ -28,6 +28,9 @@ final class TLSConfigurationCache: Sendable {
     /// Nil for the default settings.
     func configuration(for section: TLSSection) throws(OutboundError) -> Configuration? {
         if section == TLSSection() { return nil }
+        var section = section
+        // The client is told of the name in another way: settings without it can be shared.
+        section.serverName = ""
         let stamps = [section.authorities, section.certificate, section.key].map { TLSConfigurationCache.stamp($0) }
         if let entry = entries.withLock({ $0[section] }), entry.stamps == stamps { return entry.configuration }
         let configuration = Configuration(value: try TLSConfigurationCache.make(section))
@@ -35,7 +38,14 @@ final class TLSConfigurationCache: Sendable {
         return configuration
     }
 
-    private static func stamp(_ pem: TLSSection.PEM?) -> FileStamp {
+    /// As Go's client begins: nothing older than TLS 1.2.
+    static var standard: TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        return configuration
+    }
+
+    private static func stamp(_ pem: SecretSource?) -> FileStamp {
         var status = stat()
         guard case .file(let path)? = pem, stat(path, &status) == 0 else { return FileStamp() }
         return FileStamp(
@@ -44,7 +54,9 @@ final class TLSConfigurationCache: Sendable {
     }
 
     private static func make(_ section: TLSSection) throws(OutboundError) -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeClientConfiguration()
+        var configuration = standard
+        if let version = section.minVersion { configuration.minimumTLSVersion = version.value }
+        if let version = section.maxVersion { configuration.maximumTLSVersion = version.value }
         if section.skipsVerification { configuration.certificateVerification = .none }
         if let authorities = section.authorities {
             let bytes = try authorities.bytes()
@@ -72,7 +84,18 @@ final class TLSConfigurationCache: Sendable {
     }
 }
 
-extension TLSSection.PEM {
+extension TLSSection.Version {
+    fileprivate var value: TLSVersion {
+        switch self {
+        case .tls10: .tlsv1
+        case .tls11: .tlsv11
+        case .tls12: .tlsv12
+        case .tls13: .tlsv13
+        }
+    }
+}
+
+extension SecretSource {
     fileprivate func bytes() throws(OutboundError) -> [UInt8] {
         switch self {
         case .inline(let text): return Array(text.text.utf8)

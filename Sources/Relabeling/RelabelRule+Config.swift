@@ -63,7 +63,7 @@ extension RelabelRule {
     private static func modulus(_ node: ConfigNode?) throws(ConfigError) -> UInt64 {
         guard let node else { return 0 }
         let text = try node.string()
-        guard let modulus = UInt64(text) else { throw node.error("cannot unmarshal \"\(text)\" into uint64") }
+        guard let modulus = UInt64(text) else { throw node.mismatch("uint64") }
         return modulus
     }
 
@@ -80,13 +80,5 @@ extension RelabelRule {
         if !isLabelAction { entries.append(("replacement", .text(replacement))) }
         entries.append(("action", .plain(action.rawValue)))
         return .mapping(entries)
-    }
-}
-
-extension ConfigSection {
-    /// Takes a key; nil where it is absent or has nothing behind it.
-    fileprivate mutating func present(_ key: String) -> ConfigNode? {
-        guard let node = take(key), !node.isNull else { return nil }
-        return node
     }
 }

@@ -1,3 +1,4 @@
+import ConfigTree
 import FileIO
 import HTTPAPI
 import Logging
@@ -30,11 +31,16 @@ actor RunningServer {
     private let store: TSDB
     private let engine: QueryEngine
     private let queryLog: QueryLog
+    private let scrapeFailures: ScrapeFailureLog
     private let transport: HTTPClientTransport
     private let notifier: Notifier
     private let rules: RuleManager
     private let scrapes: ScrapeManager
     private var api: APIServer?
+    /// Looks for changes of the configuration, where that is wanted.
+    private var configWatch: Task<Void, Never>?
+    private var configFingerprint: [UInt64]?
+    private var lastReload: Task<Void, any Error>?
 
     /// How long requests under way may take once the server stops.
     private static let stopGrace = Duration.seconds(3)
@@ -57,10 +63,11 @@ actor RunningServer {
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
-        let config = try ServerConfig.load(path: flags.string("config.file"), syntax: options.syntax)
+        let config = try ServerConfig.loadServed(path: flags.string("config.file"), syntax: options.syntax)
         let storeOptions = try options.store(config, logger, registry)
         store = try TSDB.open(storeOptions)
         queryLog = QueryLog(clock: clock, registry: registry, logger: logger)
+        scrapeFailures = ScrapeFailureLog(logger: logger)
         let engineOptions = options.engine(subqueryStep: config.globals.evaluationInterval)
         let active = RunningServer.activeQueries(storeOptions.directory, engineOptions.maxConcurrency, clock, logger)
         engine = QueryEngine(
@@ -77,7 +84,7 @@ actor RunningServer {
                 clock: clock, metrics: RuleMetrics(registry), logger: logger))
         scrapes = ScrapeManager(
             appendable: store, transport: transport, clock: clock, registry: registry,
-            options: options.scrapes, logger: logger)
+            options: options.scrapes, failures: scrapeFailures, logger: logger)
         try await start(registry, config, signals)
     }
 
@@ -96,9 +103,9 @@ actor RunningServer {
     }
 
     private func start(_ registry: MetricsRegistry, _ config: ServerConfig, _ signals: SignalWatch) async throws {
-        let logFile: QueryLog.OpenFile?
+        let logs: LogFiles
         do {
-            logFile = try queryLog.open(options.queryLogFile(config))
+            logs = try openLogs(config)
             let services = try self.services(registry, signals)
             let api = APIServer(
                 services, routes: APIRoutes(services).all + WebPages(services).all, logger: logger)
@@ -110,18 +117,33 @@ actor RunningServer {
             await transport.shutdown()
             throw error
         }
-        await apply(config, logFile)
+        await apply(config, logs)
+        watchConfig()
         phase.readiness = .ready
         logger.info("server is ready to receive web requests")
     }
 
     // MARK: Configuration
 
-    /// Reads the configuration anew. All of it is read and checked before any of it is applied.
+    /// Reads the configuration anew, one reading after the other.
     func reload() async throws {
+        let earlier = lastReload
+        let task = Task {
+            _ = await earlier?.result
+            try await load()
+        }
+        lastReload = task
+        try await task.value
+    }
+
+    /// All of it is read and checked before any of it is applied.
+    private func load() async throws {
         do {
-            let config = try ServerConfig.load(path: options.flags.string("config.file"), syntax: options.syntax)
-            await apply(config, try queryLog.open(options.queryLogFile(config)))
+            // Taken first: what changes while the files are read is seen as a change later.
+            let fingerprint = try? ConfigFingerprint.of(options.flags.string("config.file"))
+            let config = try ServerConfig.loadServed(path: options.flags.string("config.file"), syntax: options.syntax)
+            await apply(config, try openLogs(config))
+            configFingerprint = fingerprint
             logger.info("configuration loaded", metadata: ["file": "\(options.flags.string("config.file"))"])
         } catch {
             reloads.failed()
@@ -136,17 +158,63 @@ actor RunningServer {
         var description: String { "couldn't load configuration: \(reason)" }
     }
 
+    /// Log files that a configuration names. They are opened anew each time, so that they can be moved away and
+    /// replaced.
+    private struct LogFiles {
+        var queries: QueryLog.OpenFile?
+        var scrapeFailures: ScrapeFailureLog.OpenFiles
+    }
+
+    private func openLogs(_ config: ServerConfig) throws -> LogFiles {
+        let paths = Set(config.scrapeConfigs.map(\.failureLogFile)).subtracting([""])
+        return LogFiles(
+            queries: try queryLog.open(options.queryLogFile(config)), scrapeFailures: try scrapeFailures.open(paths))
+    }
+
+    /// Loads the configuration anew whenever a file of it has changed (`--config.auto-reload`). One that is bad is tried
+    /// again each time, as upstream does.
+    private func watchConfig() {
+        guard options.flags.bool("config.auto-reload") else { return }
+        let path = options.flags.string("config.file")
+        // Shorter intervals would only burn time.
+        let interval = max(options.flags.duration("config.auto-reload-interval") ?? 30_000, 1000)
+        configFingerprint = try? ConfigFingerprint.of(path)
+        configWatch = Task { [weak self, clock] in
+            while !Task.isCancelled {
+                do { try await clock.sleep(milliseconds: interval) } catch { return }
+                await self?.reloadIfChanged(path)
+            }
+        }
+    }
+
+    private func reloadIfChanged(_ path: String) async {
+        let fingerprint: [UInt64]
+        do throws(ConfigError) {
+            fingerprint = try ConfigFingerprint.of(path)
+        } catch {
+            logger.error(
+                "Failed to generate checksum during configuration reload", metadata: ["err": "\(error)"])
+            return
+        }
+        guard fingerprint != configFingerprint else { return }
+        logger.info("Configuration file change detected, reloading the configuration.")
+        // What went wrong is in the log, and in a metric.
+        try? await reload()
+    }
+
     /// Cannot fail: what could be wrong was found when the configuration was read.
-    /// - Parameter logFile: of the queries. It is opened anew each time, so that it can be moved away and replaced.
-    private func apply(_ config: ServerConfig, _ logFile: QueryLog.OpenFile?) async {
-        for warning in config.globals.warnings + options.warnings(of: config.storage) { logger.warning("\(warning)") }
+    private func apply(_ config: ServerConfig, _ logs: LogFiles) async {
+        for warning in config.globals.warnings + config.alerting.warnings + options.warnings(of: config.storage) {
+            logger.warning("\(warning)")
+        }
         do {
             try store.apply(try options.storage(config.storage))
         } catch {
             logger.error("storage settings not applied", metadata: ["error": "\(error)"])
         }
         let labels = config.globals.externalLabels
-        queryLog.use(logFile)
+        queryLog.use(logs.queries)
+        scrapeFailures.use(logs.scrapeFailures)
         engine.setDefaultSubqueryStep(config.globals.evaluationInterval)
         await notifier.apply(config.alerting, externalLabels: labels)
         await rules.apply(config.ruleFiles, settings: options.rules(config))
@@ -160,12 +228,14 @@ actor RunningServer {
     func stop() async {
         logger.info("stopping")
         phase.readiness = .stopping
+        configWatch?.cancel()
         await scrapes.stop()
         await rules.stop()
         await notifier.stop()
         await api?.stop(within: RunningServer.stopGrace)
         await transport.shutdown()
         queryLog.close()
+        scrapeFailures.close()
         store.close()
         logger.info("stopped")
     }

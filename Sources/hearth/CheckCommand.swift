@@ -1,5 +1,4 @@
 import ArgumentParser
-import ConfigTree
 import PromQLSyntax
 import Rules
 import Server
@@ -8,34 +7,7 @@ import Server
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check configuration and rule files.",
-        subcommands: [Config.self, RulesFiles.self])
-
-    struct Config: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "config", abstract: "Check configuration files and the rule files they name.")
-
-        @OptionGroup var features: FeatureOptions
-        @Argument(help: "The configuration files.") var files: [String]
-
-        func run() async throws {
-            var failed = false
-            for file in files {
-                print("Checking \(file)")
-                do {
-                    let config = try ServerConfig.load(path: file, syntax: features.syntax)
-                    if !config.ruleFiles.isEmpty { print("  SUCCESS: \(config.ruleFiles.count) rule files found") }
-                    print(" SUCCESS: \(file) is valid prometheus config file syntax\n")
-                    for rules in config.ruleFiles where !CheckCommand.report(rules.path, features.syntax) {
-                        failed = true
-                    }
-                } catch {
-                    print("  FAILED: \(error)\n")
-                    failed = true
-                }
-            }
-            if failed { throw ExitCode(1) }
-        }
-    }
+        subcommands: [CheckConfigCommand.self, RulesFiles.self, CheckDiscoveryCommand.self])
 
     struct RulesFiles: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "rules", abstract: "Check rule files.")

@@ -18,6 +18,18 @@ struct ByteSizeTests {
         #expect(ByteSize.parse(text) == nil)
     }
 
+    @Test(
+        "why a text is no size is told in upstream's words",
+        arguments: [
+            ("100", "units: unknown unit  in 100"), ("1XB", "units: unknown unit XB in 1XB"),
+            ("B", "units: invalid B"), ("-1B", "units: invalid -1B"),
+        ])
+    func complaints(text: String, message: String) throws {
+        let value = try #require(try ConfigNode.parse("a: \(text)", file: "t").entries().first?.value)
+        let error = #expect(throws: ConfigError.self) { _ = try value.size() }
+        #expect(error?.message == message)
+    }
+
     @Test("what is written is read back", arguments: [0, 1, 1023, 1024, 1 << 40, 3 << 30] as [Int64])
     func roundTrip(bytes: Int64) {
         #expect(ByteSize.parse(ByteSize.format(bytes)) == bytes)

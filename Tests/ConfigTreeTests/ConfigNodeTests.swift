@@ -31,7 +31,7 @@ struct ConfigNodeTests {
     @Test(
         "values of the wrong kind are refused",
         arguments: [
-            "a: [1]", "a: {b: 1}", "a: x", "a: -1", "a: 1.5", "a: 99999999999999999999",
+            "a: [1]", "a: {b: 1}", "a: x", "a: -1", "a: '-1'", "a: -0x99999999999999999999",
         ])
     func wrongKinds(yaml: String) throws {
         let value = try #require(try node(yaml).entries().first?.value)
@@ -59,6 +59,60 @@ struct ConfigNodeTests {
         #expect(error?.message == "s: \"a\" is not supported by Hearth yet")
     }
 
+    @Test(
+        "types are told in upstream's words",
+        arguments: [
+            ("a: [1]", "cannot unmarshal !!seq into bool"), ("a: {b: 1}", "cannot unmarshal !!map into bool"),
+            ("a: maybe", "cannot unmarshal !!str `maybe` into bool"), ("a: 5", "cannot unmarshal !!int `5` into bool"),
+            ("a: 'true'", "cannot unmarshal !!str `true` into bool"),
+            ("a: 1.5", "cannot unmarshal !!float `1.5` into bool"),
+            ("a: abcdefghijkl", "cannot unmarshal !!str `abcdefg...` into bool"),
+        ])
+    func mismatches(yaml: String, message: String) throws {
+        let value = try #require(try node(yaml).entries().first?.value)
+        let error = #expect(throws: ConfigError.self) { try value.bool() }
+        #expect(error?.message == message)
+        #expect(error?.kind == .unmarshal)
+    }
+
+    @Test("numbers are those of YAML 1.1, as Go reads them")
+    func numbers() throws {
+        let entries = try node("a: 0x1F\nb: 017\nc: 0b11\nd: 1e3\ne: 1.9\nf: +7\ng:\nh: .inf\n").entries()
+        #expect(try entries.prefix(7).map { try $0.value.int() } == [31, 15, 3, 1000, 1, 7, 0])
+        #expect(try entries[7].value.double() == .infinity)
+        #expect(throws: ConfigError.self) { try entries[7].value.int() }
+    }
+
+    @Test(
+        "a key that stands twice is an error of the mapping it is in, at its second place",
+        arguments: [
+            ("b: 1\na: 1\na: 2\n", "c.yml:3:1: field a already set in type T"),
+            ("'a': 1\n\"a\": 2\n", "c.yml:2:1: field a already set in type T"),
+            ("{a: 1, b: 2, a: 3, a: 4}", "field a already set in type T"),
+            ("b: 1\r\na: 1\r\na: 2\r\n", "c.yml:3:1: field a already set in type T"),
+        ])
+    func duplicates(yaml: String, message: String) throws {
+        let root = try node(yaml)
+        let error = #expect(throws: ConfigError.self) { _ = try root.section("T") }
+        #expect(error?.description.hasSuffix(message) == true, "\(error?.description ?? "")")
+        #expect(throws: ConfigError.self) { try root.entries() }
+    }
+
+    @Test("binary values are decoded, and keep what is no UTF-8")
+    func binary() throws {
+        let entries = try node("a: !!binary aGk=\nb: !!binary /w==\n").entries()
+        #expect(try entries[0].value.string() == "hi")
+        #expect(entries[0].value.invalidBytes == nil)
+        #expect(entries[1].value.invalidBytes == [0xFF])
+    }
+
+    @Test("a tree can take keys that nobody reads, at every depth")
+    func tolerance() throws {
+        var section = try node("a: {b: 1}\nc: 2\n").toleratingUnknownKeys().section("T")
+        try section.take("a")?.section("T").finish()
+        try section.finish()
+    }
+
     @Test("aliases and merges are followed, written keys win")
     func merges() throws {
         let entries = try node("base: &b {x: 1, y: 2}\nuse:\n  <<: *b\n  y: 3\n").entries()
@@ -71,7 +125,7 @@ struct ConfigNodeTests {
 
     @Test(
         "bad YAML is refused with its place",
-        arguments: ["a: [1", "a: 1\na: 2", "\t- x", "a: *nowhere", "a: b: c", "{", "'"])
+        arguments: ["a: [1", "a: !!binary '?'", "\t- x", "a: *nowhere", "a: b: c", "{", "'"])
     func badYAML(yaml: String) {
         #expect(throws: ConfigError.self) { try node(yaml) }
     }

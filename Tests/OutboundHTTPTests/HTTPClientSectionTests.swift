@@ -26,6 +26,7 @@ struct HTTPClientSectionTests {
             ("basic_auth: {username: u}", "Basic dTo="),
             ("authorization: {credentials: t}", "Bearer t"),
             ("authorization: {type: Token, credentials: t}", "Token t"),
+            ("authorization: {}", "Bearer "),
             ("bearer_token: t", "Bearer t"),
         ]
         for (text, header) in cases { #expect(try read(text).authorizationHeader() == header) }
@@ -36,7 +37,9 @@ struct HTTPClientSectionTests {
     func secrets() throws {
         for text in [
             "basic_auth: {username: u, password: hush}", "authorization: {credentials: hush}", "bearer_token: hush",
-            "tls_config: {cert: public, key: hush}",
+            "tls_config: {cert: public, key: hush}", "http_headers: {a: {secrets: [hush]}}",
+            "oauth2: {client_id: i, client_secret: hush, token_url: 'http://t/'}",
+            "{proxy_url: 'http://p', proxy_connect_header: {a: [hush]}}",
         ] {
             let client = try read(text)
             #expect(!String(describing: client).contains("hush"))
@@ -53,12 +56,44 @@ struct HTTPClientSectionTests {
             ("basic_auth: {username: a, username_file: b}", "at most one of"),
             ("basic_auth: {password: a, password_file: b}", "at most one of"),
             ("authorization: {type: Basic, credentials: x}", "authorization type cannot be set to \"basic\""),
-            ("tls_config: {ca: a, ca_file: b}", "at most one of ca and ca_file must be configured"),
+            ("basic_auth: {username_ref: a}", "\"username_ref\" is not supported by Hearth yet"),
+            ("bearer_token: a\noauth2: {}", "at most one of basic_auth, oauth2, bearer_token & bearer_token_file"),
+            ("bearer_token: a\nauthorization: {}", "authorization is not compatible with bearer_token"),
+            ("basic_auth: {username: a}\noauth2: {client_id: x}", "at most one of basic_auth, oauth2 & authorization"),
+            (
+                "authorization: {credentials: a, credentials_file: b}",
+                "at most one of authorization credentials & credentials_file must be configured"
+            ),
+            ("tls_config: {ca: a, ca_file: b}", "at most one of ca, ca_file & ca_ref must be configured"),
             ("tls_config: {cert_file: a}", "exactly one of key or key_file must be configured"),
-            ("tls_config: {min_version: TLS12}", "not supported by Hearth yet"),
-            ("proxy_url: http://p", "not supported by Hearth yet"),
-            ("oauth2: {client_id: x}", "not supported by Hearth yet"),
-            ("basic_auth: {nonsense: 1}", "field nonsense not found in type basic_auth"),
+            ("tls_config: {key_file: a}", "exactly one of cert or cert_file must be configured"),
+            ("tls_config: {min_version: TLS14}", "unknown TLS version: TLS14"),
+            ("tls_config: {min_version: TLS13, max_version: TLS12}", "must be greater than or equal to"),
+            ("proxy_url: https://p", "not supported by Hearth yet"),
+            ("proxy_url: 'http://p:x/'", "invalid port \":x\" after host"),
+            ("no_proxy: a", "if no_proxy is configured, proxy_url must also be configured"),
+            (
+                "proxy_url: http://p\nproxy_from_environment: true",
+                "if proxy_from_environment is configured, proxy_url must not be configured"
+            ),
+            (
+                "proxy_connect_header: {a: [b]}",
+                "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured"
+            ),
+            ("oauth2: {token_url: 'http://t/'}", "oauth2 client_id must be configured"),
+            ("oauth2: {client_id: x}", "oauth2 token_url must be configured"),
+            (
+                "oauth2: {client_id: x, token_url: 'http://t/', client_secret: a, client_secret_file: b}",
+                "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured"
+            ),
+            (
+                "oauth2: {client_id: x, token_url: 'http://t/', grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'}",
+                "not supported by Hearth yet"
+            ),
+            ("http_headers: {authorization: {values: [a]}}", "setting header \"Authorization\" is not allowed"),
+            ("http_headers: {'a b': {values: [a]}}", "\"a b\" is not a valid header name"),
+            ("http_headers: {a: {value: b}}", "field value not found in type config.Header"),
+            ("basic_auth: {nonsense: 1}", "field nonsense not found in type config.plain"),
         ])
     func refusals(text: String, expected: String) {
         let error = #expect(throws: ConfigError.self) { _ = try read(text) }

@@ -8,37 +8,14 @@ import Testing
 
 @Suite("TLS settings")
 struct TLSTests {
-    /// A self-signed certificate for 127.0.0.1 and localhost, made for these tests only, and its key.
-    private static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBozCCAUmgAwIBAgIUFd20pSTzE+GA5i6BSmJg9Jf3gowwCgYIKoZIzj0EAwIw
-        GDEWMBQGA1UEAwwNbG9vcGJhY2sudGVzdDAgFw0yNjExMjQyMjA5MjVaGA8yMTI2
-        MTAzMTIyMDkyNVowGDEWMBQGA1UEAwwNbG9vcGJhY2sudGVzdDBZMBMGByqGSM49
-        AgEGCCqGSM49AwEHA0IABFtelJBe5/Mu3YWkJU3bHavUkCCEgmVq57AxdT1uwdWy
-        Up8dp8z8qs3Sa3CjWrnx8IDwzTw+OOXiRAAnjNm3JjOjbzBtMB0GA1UdDgQWBBRP
-        QqlWZw0fCadfrrEgsCVi5sil1zAfBgNVHSMEGDAWgBRPQqlWZw0fCadfrrEgsCVi
-        5sil1zAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQTMBGHBH8AAAGCCWxvY2FsaG9z
-        dDAKBggqhkjOPQQDAgNIADBFAiEAtDT9+/1Ox16CjesHv9ePZoUQ5yhfXMFNWuT/
-        cjtNPlUCICKEK12VKpLR6ammn0hIuXGhxl4vmjU8QxX0MF4LYjS8
-        -----END CERTIFICATE-----
-        """
-
-    private static let key = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgliii8LHdgQFfBZ+W
-        VHjMEDI0hx9h7QfURJVkmFS1GgehRANCAARbXpSQXufzLt2FpCVN2x2r1JAghIJl
-        auewMXU9bsHVslKfHafM/KrN0mtwo1q58fCA8M08Pjjl4kQAJ4zZtyYz
-        -----END PRIVATE KEY-----
-        """
-
-    private func answer(_ configuration: String, host: String = "127.0.0.1") async throws -> Result<Int, OutboundError>
-    {
-        let certificates = try NIOSSLCertificate.fromPEMBytes(Array(TLSTests.certificate.utf8))
-        let key = try NIOSSLPrivateKey(bytes: Array(TLSTests.key.utf8), format: .pem)
-        let context = try NIOSSLContext(
-            configuration: .makeServerConfiguration(
-                certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(key)))
-        let server = try await LoopbackServer.start(tls: context) { _ in .answer(body: []) }
+    private func answer(
+        _ configuration: String, host: String = "127.0.0.1", isNamed: Bool = false,
+        _ change: (inout TLSConfiguration) -> Void = { _ in }
+    ) async throws -> Result<Int, OutboundError> {
+        let context = try TLSFixture.serverContext(isNamed: isNamed, change)
+        let server = try await LoopbackServer.start(tls: context) { request in
+            request.headers["host"]?.hasPrefix(host) == true ? .answer(body: []) : .answer(status: "400 Bad", body: [])
+        }
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         var section = try ConfigNode.parse(configuration, file: "t.yml").section("test")
         let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
@@ -67,7 +44,7 @@ struct TLSTests {
 
     @Test("A configured authority is trusted, read again when its file changes")
     func authority() async throws {
-        let file = TemporaryFile(TLSTests.certificate)
+        let file = TemporaryFile(TLSFixture.certificate)
         defer { file.remove() }
         for host in ["127.0.0.1", "localhost"] {
             let trusted = try await answer("tls_config: {ca_file: \(file.path)}", host: host)
@@ -92,5 +69,64 @@ struct TLSTests {
                 == OutboundError(
                     .credentials,
                     "unable to read TLS file: open /nowhere/missing.pem: no such file or directory"))
+    }
+
+    @Test("The name to be proved can be another than the URL's, which stays the one that is asked for")
+    func serverName() async throws {
+        let file = TemporaryFile(TLSFixture.namedCertificate)
+        defer { file.remove() }
+        for host in ["127.0.0.1", "localhost"] {
+            let good = try await answer(
+                "tls_config: {ca_file: \(file.path), server_name: named.test}", host: host, isNamed: true)
+            #expect(good == .success(200))
+            let bad = try await answer(
+                "tls_config: {ca_file: \(file.path), server_name: other.test}", host: host, isNamed: true)
+            guard case .failure(let error) = bad else {
+                Issue.record("a certificate for another name was accepted")
+                continue
+            }
+            #expect(error.kind == .connection && error.message.contains("tls: "))
+        }
+    }
+
+    @Test("A client certificate is shown to a server that wants one, from files or from the configuration")
+    func clientCertificate() async throws {
+        let files = [TemporaryFile(TLSFixture.certificate), TemporaryFile(TLSFixture.key)]
+        defer { for file in files { file.remove() } }
+        let roots = try NIOSSLCertificate.fromPEMBytes(Array(TLSFixture.certificate.utf8))
+        func answer(_ text: String) async throws -> Result<Int, OutboundError> {
+            try await self.answer(text) { configuration in
+                configuration.certificateVerification = .noHostnameVerification
+                configuration.trustRoots = .certificates(roots)
+            }
+        }
+        let ca = "insecure_skip_verify: true"
+        let named = try await answer("tls_config: {\(ca), cert_file: \(files[0].path), key_file: \(files[1].path)}")
+        #expect(named == .success(200))
+        let indented = { (text: String) in text.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n") }
+        let inline = try await answer(
+            "tls_config:\n  \(ca)\n  cert: |\n\(indented(TLSFixture.certificate))\n  key: |\n\(indented(TLSFixture.key))\n"
+        )
+        #expect(inline == .success(200))
+        guard case .failure(let error) = try await answer("tls_config: {\(ca)}") else {
+            Issue.record("the server was content without a certificate")
+            return
+        }
+        #expect(error.kind == .connection)
+    }
+
+    @Test("Versions are kept within what is configured")
+    func versions() async throws {
+        let old: (inout TLSConfiguration) -> Void = { $0.maximumTLSVersion = .tlsv12 }
+        let verify = "insecure_skip_verify: true"
+        let refused = try await answer("tls_config: {\(verify), min_version: TLS13}", old)
+        guard case .failure = refused else {
+            Issue.record("TLS 1.2 was accepted")
+            return
+        }
+        let taken = try await answer("tls_config: {\(verify), min_version: TLS12, max_version: TLS12}", old)
+        #expect(taken == .success(200))
+        let new = try await answer("tls_config: {\(verify), min_version: TLS13}")
+        #expect(new == .success(200))
     }
 }

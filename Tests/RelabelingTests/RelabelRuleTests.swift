@@ -110,7 +110,7 @@ struct RelabelRuleTests {
             ("{regex: '(', target_label: a}", "error parsing regexp: missing closing ): `(`"),
             ("{target_label: a, nonsense: 1}", "field nonsense not found in type relabel.plain"),
             ("{source_labels: [''], target_label: a}", "\"\" is not a valid label name"),
-            ("{target_label: a, modulus: -1}", "cannot unmarshal \"-1\" into uint64"),
+            ("{target_label: a, modulus: -1}", "cannot unmarshal !!int `-1` into uint64"),
         ])
     func refused(yaml: String, message: String) {
         let error = #expect(throws: ConfigError.self) { try rule(yaml) }

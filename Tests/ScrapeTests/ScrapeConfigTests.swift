@@ -1,4 +1,5 @@
 import ConfigTree
+import Discovery
 import Exposition
 import OutboundHTTP
 import SeriesModel
@@ -43,9 +44,10 @@ struct ScrapeConfigTests {
 
     @Test("External labels take variables from the environment, and nothing else does")
     func externalLabels() throws {
-        let node = try yaml(#"{external_labels: {a: "x-$HOST-${HOST}", b: "$$", c: "$MISSING"}}"#)
+        let node = try yaml(
+            #"{external_labels: {a: "x-$HOST-${HOST}", b: "$$", c: "$MISSING", d: "a${b$.c", e: "$$HOST"}}"#)
         let globals = try ScrapeGlobals(node, baseDirectory: ".") { $0 == "HOST" ? "h1" : nil }
-        #expect(globals.externalLabels == ["a": "x-h1-h1", "b": "$"])
+        #expect(globals.externalLabels == ["a": "x-h1-h1", "b": "$", "d": "ab$.c", "e": "$HOST"])
         #expect(globals.warnings.count == 1)
         #expect(try job("{job_name: $HOST}").jobName == "$HOST")
     }
@@ -65,7 +67,7 @@ struct ScrapeConfigTests {
             ("{job_name: j, static_configs: [null]}", "empty or null section in static_configs"),
             ("{job_name: j, relabel_configs: [null]}", "empty or null target relabeling rule"),
             ("{job_name: j, metric_relabel_configs: [null]}", "empty or null metric relabeling rule"),
-            ("{job_name: j, body_size_limit: 100}", "not a valid size"),
+            ("{job_name: j, body_size_limit: 100}", "units: unknown unit  in 100"),
             (
                 "{job_name: j, bearer_token: a, basic_auth: {username: u}}",
                 "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured"
@@ -93,21 +95,54 @@ struct ScrapeConfigTests {
     @Test(
         "What Prometheus knows and Hearth does not serve yet is refused with just these words",
         arguments: [
-            "kubernetes_sd_configs: []", "dns_sd_configs: []", "ec2_sd_configs: []", "oauth2: {}", "proxy_url: x",
-            "http_headers: {}", "scrape_native_histograms: true", "native_histogram_bucket_limit: 5",
-            "scrape_protocols: [PrometheusProto]", "scrape_failure_log_file: f", "tls_config: {server_name: x}",
+            "ec2_sd_configs: []", "azure_sd_configs: [{nonsense: 1}]", "proxy_url: 'socks5://x'",
+            "basic_auth: {password_ref: x}",
         ])
     func unsupported(key: String) {
         #expect(message { _ = try job("{job_name: j, \(key)}") }.contains("is not supported by Hearth yet"))
     }
 
-    @Test("Defaults of what is not served yet are taken")
-    func unsupportedDefaults() throws {
-        _ = try job(
+    @Test("What is read in full and has no effect yet is named")
+    func unserved() throws {
+        let plain = try job(
             """
             {job_name: j, scrape_native_histograms: false, convert_classic_histograms_to_nhcb: false,
             always_scrape_classic_histograms: true, native_histogram_bucket_limit: 0}
             """)
+        #expect(plain.unserved.isEmpty)
+        let native = try job(
+            """
+            {job_name: j, convert_classic_histograms_to_nhcb: true, native_histogram_bucket_limit: 5,
+            native_histogram_min_bucket_factor: 1.1}
+            """, globals: "{scrape_native_histograms: true}")
+        #expect(native.scrapeProtocols.first == .protobuf)
+        #expect(native.histograms.bucketLimit == 5 && native.histograms.minBucketFactor == 1.1)
+        #expect(native.unserved.count == 4)
+        #expect(try job("{job_name: j, scrape_protocols: [PrometheusProto]}").unserved.count == 1)
+        #expect(try job("{job_name: j, fallback_scrape_protocol: PrometheusProto}").unserved.count == 1)
+    }
+
+    @Test("A job without limits of its own has those of global, and 0 is none of its own")
+    func inheritedLimits() throws {
+        let globals =
+            "{sample_limit: 7, body_size_limit: 1MB, scrape_failure_log_file: f.log, extra_scrape_metrics: true}"
+        let config = try job("{job_name: j, sample_limit: 0}", globals: globals)
+        #expect(config.limits.samples == 7 && config.limits.bodyBytes == 1 << 20)
+        #expect(config.failureLogFile == "/etc/hearth/f.log" && config.addsExtraMetrics)
+        let own = try job(
+            "{job_name: j, sample_limit: 9, scrape_failure_log_file: /x, extra_scrape_metrics: false}", globals: globals
+        )
+        #expect(own.limits.samples == 9 && own.failureLogFile == "/x" && !own.addsExtraMetrics)
+    }
+
+    @Test("Escaping follows the validation, unless it is said")
+    func escaping() throws {
+        let legacy = "{metric_name_validation_scheme: legacy, metric_name_escaping_scheme: dots}"
+        #expect(try job("job_name: j", globals: legacy).nameEscaping == .dots)
+        #expect(
+            try job("{job_name: j, metric_name_validation_scheme: utf8}", globals: legacy).nameEscaping == .allowUTF8)
+        #expect(try job("{job_name: j, metric_name_validation_scheme: legacy}").nameEscaping == .underscores)
+        #expect(try job("{job_name: j, metric_name_escaping_scheme: values}", globals: legacy).nameEscaping == .values)
     }
 
     @Test("A job name may occur once only")
@@ -130,7 +165,7 @@ struct ScrapeConfigTests {
             file_sd_configs: [{files: [sub/*.yml, /abs/t.json]}]
             basic_auth: {username: u, password_file: pw}
             """)
-        #expect(config.discovery.files.first?.patterns == ["/etc/hearth/sub/*.yml", "/abs/t.json"])
+        #expect(config.discovery.filePatterns == ["/etc/hearth/sub/*.yml", "/abs/t.json"])
         #expect(config.client.basicAuth?.password == .file("/etc/hearth/pw"))
     }
 

@@ -27,6 +27,15 @@ private final class ScriptedTransport: HTTPTransport {
     }
 }
 
+/// Keeps what failed.
+private final class RecordingSink: ScrapeFailureSink {
+    private let kept = Mutex<[FailedScrape]>([])
+
+    var scrapes: [FailedScrape] { kept.withLock { $0 } }
+
+    func scrapeFailed(_ scrape: FailedScrape) { kept.withLock { $0.append(scrape) } }
+}
+
 @Suite("Scrape manager in injected time")
 struct ScrapeManagerTests {
     private struct Bench {
@@ -36,8 +45,9 @@ struct ScrapeManagerTests {
         let registry = MetricsRegistry()
         let manager: ScrapeManager
 
-        init() {
-            manager = ScrapeManager(appendable: store, transport: transport, clock: clock, registry: registry)
+        init(failures: (any ScrapeFailureSink)? = nil) {
+            manager = ScrapeManager(
+                appendable: store, transport: transport, clock: clock, registry: registry, failures: failures)
         }
 
         /// Moves the clock on in steps, each time after everybody has gone to sleep.
@@ -73,6 +83,24 @@ struct ScrapeManagerTests {
         #expect(text.contains(#"prometheus_target_scrape_pool_targets{scrape_job="j"} 1"#))
         #expect(text.contains(#"prometheus_sd_discovered_targets{name="scrape",config="j"} 1"#))
         #expect(text.contains("prometheus_target_scrapes_sample_out_of_order_total 0"))
+        await bench.manager.stop()
+    }
+
+    @Test("Failed scrapes are noted for jobs that have a log file, and for no others")
+    func failureLog() async throws {
+        let sink = RecordingSink()
+        let bench = Bench(failures: sink)
+        let quiet = "{job_name: q, scrape_interval: 10s, static_configs: [{targets: ['q:1']}]}"
+        let noisy =
+            "{job_name: n, scrape_interval: 10s, scrape_failure_log_file: f.log, static_configs: [{targets: ['n:1']}]}"
+        await bench.manager.apply([try job(quiet), try job(noisy)], externalLabels: .empty)
+        await bench.advance(by: 10_000, sleepers: 2)
+        #expect(
+            sink.scrapes == [
+                FailedScrape(
+                    file: "/etc/hearth/f.log", time: sink.scrapes.first?.time ?? 0, job: "n",
+                    target: "http://n:1/metrics", message: "connection refused")
+            ])
         await bench.manager.stop()
     }
 
@@ -210,5 +238,35 @@ struct ScrapeManagerTests {
         await bench.advance(by: 5000, sleepers: 2, step: 5000)
         #expect(await eventually { await urls() == ["http://h:2/metrics"] })
         await bench.manager.stop()
+    }
+}
+
+@Suite("Check of service discovery")
+struct DiscoveryCheckTests {
+    @Test("Each target found is shown once, with the labels before and after relabelling, or why it is none")
+    func results() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let path = directory.write("a.json", #"[{"targets":["f:1","f:1"],"labels":{"q":"a\"b"}}]"#)
+        let config = try job(
+            """
+            job_name: j
+            file_sd_configs: [{files: ['\(path)']}]
+            static_configs: [{targets: ['s:1', 'd:1', 'bad/x']}]
+            relabel_configs: [{source_labels: [__address__], regex: 'd.*', action: drop}]
+            """)
+        let results = await DiscoveryCheck.run(
+            config, transport: ScriptedTransport(), clock: SystemClock(), timeout: 500)
+        #expect(results.map { $0.discoveredLabels["__address__"] } == ["s:1", "d:1", "bad/x", "f:1"])
+        #expect(results.map { $0.labels["instance"] } == ["s:1", nil, nil, "f:1"])
+        #expect(results.map(\.error) == ["", "", "\"bad/x\" is not a valid hostname", ""])
+        #expect(results.last?.discoveredLabels["__meta_filepath"] == path)
+        #expect(results.last?.labels["__meta_filepath"] == nil)
+        let text = DiscoveryCheck.json(Array(results.suffix(2)))
+        #expect(text.hasPrefix("[\n  {\n    \"discoveredLabels\": {\n      \"__address__\": \"bad/x\",\n"))
+        #expect(
+            text.contains("\n    \"labels\": {},\n    \"error\": \"\\\"bad/x\\\" is not a valid hostname\"\n  },\n"))
+        #expect(text.contains("      \"q\": \"a\\\"b\"\n    }\n  }\n]"))
+        #expect(DiscoveryCheck.json([]) == "[]")
     }
 }

@@ -131,6 +131,57 @@ struct RunningServerTests {
         #expect(log.lines.filter { $0.hasPrefix(warning) }.count == 1)
     }
 
+    @Test("with --config.auto-reload a change of the file is taken up by itself, a mistake is not")
+    func autoReload() async throws {
+        try directory.write("p.yml", "rule_files: [r.yml]\n")
+        try await run(["--config.auto-reload", "--config.auto-reload-interval=10ms"]) { _, query in
+            func shows(_ text: String, _ path: String) async throws -> Bool {
+                for _ in 0..<200 {
+                    if try await query(path).contains(text) { return true }
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+                return false
+            }
+            try directory.write("r.yml", "groups: [{name: added, rules: [{record: a, expr: '1'}]}]\n")
+            let isAdded = try await shows("\"added\"", "/api/v1/rules")
+            #expect(isAdded)
+            try directory.write("r.yml", "groups: [{name: nonsense, odd: 1}]\n")
+            #expect(try await shows("\nprometheus_config_last_reload_successful 0\n", "/metrics"))
+            #expect(try await query("/api/v1/rules").contains("\"added\""))
+            try directory.write("r.yml", "groups: []\n")
+            #expect(try await shows("\nprometheus_config_last_reload_successful 1\n", "/metrics"))
+            #expect(try await !query("/api/v1/rules").contains("\"added\""))
+        }
+        #expect(log.lines.contains("Configuration file change detected, reloading the configuration."))
+    }
+
+    @Test("a section that is not served keeps the server from starting, and is told with its place")
+    func unserved() async throws {
+        try directory.write("p.yml", "\nremote_write: [{url: 'http://a/'}]\n")
+        let error = await #expect(throws: ConfigLoadError.self) { try await run { _, _ in } }
+        #expect(
+            error?.description == "\(directory("p.yml")):2:15: \"remote_write\" is not supported by Hearth yet")
+    }
+
+    @Test("failed scrapes are in the file that the configuration names")
+    func scrapeFailures() async throws {
+        try directory.write(
+            "p.yml",
+            """
+            global: {scrape_interval: 1s, scrape_failure_log_file: failed.log}
+            scrape_configs: [{job_name: j, static_configs: [{targets: ['127.0.0.1:1']}]}]
+            """)
+        try await run { _, query in
+            for _ in 0..<200 {
+                if try await query("/api/v1/targets").contains("\"health\":\"down\"") { break }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        let line = try #require(try directory.read("failed.log").split(separator: "\n").first)
+        #expect(line.hasSuffix("\"job_name\":\"j\",\"target\":\"http://127.0.0.1:1/metrics\"}"))
+        #expect(line.contains("connection refused"))
+    }
+
     @Test("the file of active queries is in the data directory, and what it holds is told at the start")
     func activeQueries() async throws {
         try directory.write("p.yml", "")

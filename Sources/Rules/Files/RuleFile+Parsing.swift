@@ -8,14 +8,17 @@ extension RuleFile {
     /// - Parameters:
     ///   - path: as configured.
     ///   - requiresLegacyNames: `metric_name_validation_scheme: legacy`
+    ///   - ignoresUnknownFields: whether keys that nobody knows are taken.
     /// - Throws: `RuleFileError`: bad YAML and unknown keys alone, everything else that is wrong together.
     package init(
-        parsing text: String, path: String, requiresLegacyNames: Bool = false, syntax: ParserOptions = ParserOptions()
+        parsing text: String, path: String, requiresLegacyNames: Bool = false, ignoresUnknownFields: Bool = false,
+        syntax: ParserOptions = ParserOptions()
     ) throws(RuleFileError) {
         var reader = RuleFileReader(requiresLegacyNames: requiresLegacyNames, syntax: syntax)
         let groups: [RuleGroupDefinition]
         do throws(ConfigError) {
-            groups = try reader.groups(try ConfigNode.parse(RuleFile.firstDocument(of: text), file: path))
+            let root = try ConfigNode.parse(RuleFile.firstDocument(of: text), file: path)
+            groups = try reader.groups(ignoresUnknownFields ? root.toleratingUnknownKeys() : root)
         } catch {
             throw RuleFileError([error])
         }
@@ -26,7 +29,8 @@ extension RuleFile {
     /// Reads a rule file.
     /// - Throws: `RuleFileError`; a file that cannot be read is one.
     package init(
-        readingFrom path: String, requiresLegacyNames: Bool = false, syntax: ParserOptions = ParserOptions()
+        readingFrom path: String, requiresLegacyNames: Bool = false, ignoresUnknownFields: Bool = false,
+        syntax: ParserOptions = ParserOptions()
     ) throws(RuleFileError) {
         let bytes: [UInt8]
         do throws(ConfigError) {
@@ -36,7 +40,7 @@ extension RuleFile {
         }
         try self.init(
             parsing: String(decoding: bytes, as: UTF8.self), path: path, requiresLegacyNames: requiresLegacyNames,
-            syntax: syntax)
+            ignoresUnknownFields: ignoresUnknownFields, syntax: syntax)
     }
 
     /// The text up to the marker that begins a second document.

@@ -1,5 +1,5 @@
 package import ConfigTree
-import Exposition
+import Discovery
 import OutboundHTTP
 import Relabeling
 import SeriesModel
@@ -19,16 +19,15 @@ extension ScrapeConfig {
         entries.append(("scrape_timeout", .plain(DurationText.format(scrapeTimeout))))
         entries.append(("scrape_protocols", .list(scrapeProtocols.map { .text($0.rawValue) })))
         if let fallbackProtocol { entries.append(("fallback_scrape_protocol", .text(fallbackProtocol.rawValue))) }
-        entries.append(("scrape_native_histograms", .flag(false)))
-        entries.append(("always_scrape_classic_histograms", .flag(alwaysScrapesClassicHistograms)))
-        entries.append(("convert_classic_histograms_to_nhcb", .flag(false)))
+        entries += histograms.output
         entries.append(("extra_scrape_metrics", .flag(addsExtraMetrics)))
         entries.append(("metrics_path", .text(metricsPath)))
         entries.append(("scheme", .text(scheme.rawValue)))
         entries.append(("enable_compression", .flag(enablesCompression)))
         entries.append(("metric_name_validation_scheme", .text(nameValidation.rawValue)))
         entries.append(("metric_name_escaping_scheme", .text(nameEscaping.rawValue)))
-        entries += limits.output
+        if !failureLogFile.isEmpty { entries.append(("scrape_failure_log_file", .text(failureLogFile))) }
+        entries += limits.output + histograms.limitsOutput
         entries += client.output
         if !relabelRules.isEmpty { entries.append(("relabel_configs", .list(relabelRules.map(\.output)))) }
         if !metricRelabelRules.isEmpty {

@@ -1,25 +1,40 @@
 package import ConfigTree
+import Discovery
 import OutboundHTTP
 import Relabeling
 import SeriesModel
 
 extension ScrapeConfig {
-    /// Reads the entries of `scrape_configs`, of the main file and of further ones together.
+    /// Reads the entries of `scrape_configs` of one file.
+    /// - Parameters:
+    ///   - baseDirectory: where relative file names start.
+    ///   - names: the jobs read so far, with where they were found; those read here are added.
+    ///   - source: for messages, where these are found; nil for the main file.
     /// - Throws: `ConfigError` at the first mistake, a job name twice included.
     package static func parseAll(
-        _ nodes: [ConfigNode], globals: ScrapeGlobals, baseDirectory: String
+        _ nodes: [ConfigNode], globals: ScrapeGlobals, baseDirectory: String, names: inout [String: String],
+        source: String? = nil
     ) throws(ConfigError) -> [ScrapeConfig] {
         var configs: [ScrapeConfig] = []
-        var names: Set<String> = []
         for node in nodes {
             guard !node.isNull else { throw node.error("empty or null scrape config section") }
             let config = try ScrapeConfig(node, globals: globals, baseDirectory: baseDirectory)
-            guard names.insert(config.jobName).inserted else {
-                throw node.error("found multiple scrape configs with job name \(GoQuote.quote(config.jobName))")
+            if let first = names.updateValue(source ?? "main config file", forKey: config.jobName) {
+                let place = source == nil ? "" : ", first found in \(first)"
+                throw node.error(
+                    "found multiple scrape configs with job name \(GoQuote.quote(config.jobName))\(place)")
             }
             configs.append(config)
         }
         return configs
+    }
+
+    /// The jobs of one file by themselves.
+    package static func parseAll(
+        _ nodes: [ConfigNode], globals: ScrapeGlobals, baseDirectory: String
+    ) throws(ConfigError) -> [ScrapeConfig] {
+        var names: [String: String] = [:]
+        return try parseAll(nodes, globals: globals, baseDirectory: baseDirectory, names: &names)
     }
 
     init(_ node: ConfigNode, globals: ScrapeGlobals, baseDirectory: String) throws(ConfigError) {
@@ -27,23 +42,23 @@ extension ScrapeConfig {
         let jobName = try section.string("job_name") ?? ""
         self.init(jobName: jobName, globals: globals)
         try takeTiming(from: &section, globals)
-        try takeProtocols(from: &section)
+        try histograms.take(from: &section)
+        try histograms.takeLimits(from: &section)
+        try takeProtocols(from: &section, globals)
         try takeRequest(from: &section)
         try takeNames(from: &section, globals)
         honorsLabels = try section.bool("honor_labels") ?? false
         honorsTimestamps = try section.bool("honor_timestamps") ?? true
         tracksTimestampStaleness = try section.bool("track_timestamps_staleness") ?? false
         addsExtraMetrics = try section.bool("extra_scrape_metrics") ?? addsExtraMetrics
-        alwaysScrapesClassicHistograms =
-            try section.bool("always_scrape_classic_histograms") ?? alwaysScrapesClassicHistograms
-        try HistogramKeys.take(from: &section)
-        try ScrapeConfig.refuseBucketLimits(in: &section)
+        if let path = try section.string("scrape_failure_log_file"), !path.isEmpty {
+            failureLogFile = ConfigFile.resolve(path, in: baseDirectory)
+        }
         try limits.take(from: &section)
-        relabelRules = try rules(section.sequence("relabel_configs"), "target")
-        metricRelabelRules = try rules(section.sequence("metric_relabel_configs"), "metric")
+        relabelRules = try rules(section.sequence("relabel_configs", "[]*relabel.Config"), "target")
+        metricRelabelRules = try rules(section.sequence("metric_relabel_configs", "[]*relabel.Config"), "metric")
         client = try HTTPClientSection(taking: &section, baseDirectory: baseDirectory)
         discovery = try DiscoverySection(taking: &section, baseDirectory: baseDirectory)
-        try section.refuse(unsupported: ["scrape_failure_log_file"])
         try section.finish()
         guard !jobName.isEmpty else { throw node.error("job_name is empty") }
         if relabelRules.isEmpty { try discovery.checkAddresses(at: node) }
@@ -64,18 +79,21 @@ extension ScrapeConfig {
         scrapeTimeout = timeout > 0 ? timeout : min(globals.scrapeTimeout, scrapeInterval)
     }
 
-    private mutating func takeProtocols(from section: inout ConfigSection) throws(ConfigError) {
-        let suffix = " for scrape config with job name " + GoQuote.quote(jobName)
-        if let node = section.take("scrape_protocols"),
-            let formats = try ScrapeProtocol.parseList(node, suffix: suffix)
-        {
-            scrapeProtocols = formats
+    private mutating func takeProtocols(
+        from section: inout ConfigSection, _ globals: ScrapeGlobals
+    ) throws(ConfigError) {
+        let job = " for scrape config with job name " + GoQuote.quote(jobName)
+        let own = try section.take("scrape_protocols").flatMap { node throws(ConfigError) in
+            try ScrapeProtocol.parseList(node, suffix: job)
         }
+        scrapeProtocols =
+            own ?? globals.scrapeProtocols
+            ?? (histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
         if let node = section.take("fallback_scrape_protocol"), !(try node.string()).isEmpty {
             do {
-                fallbackProtocol = try ScrapeProtocol.parse(node, suffix: suffix)
+                fallbackProtocol = try ScrapeProtocol.parse(node)
             } catch {
-                throw node.error("invalid fallback_scrape_protocol: " + error.message)
+                throw node.error("invalid fallback_scrape_protocol\(job): \(error.message)")
             }
         }
         enablesCompression = try section.bool("enable_compression") ?? true
@@ -99,18 +117,15 @@ extension ScrapeConfig {
     private mutating func takeNames(
         from section: inout ConfigSection, _ globals: ScrapeGlobals
     ) throws(ConfigError) {
-        let names = try NameKeys.take(from: &section)
+        let names = try NameKeys.take(from: &section, of: "scrape config")
         nameValidation = names.validation ?? globals.nameValidation
-        let escaping = names.escaping ?? globals.nameEscaping
-        try NameKeys.check(nameValidation, escaping, at: section.node)
-        nameEscaping = escaping ?? (nameValidation == .legacy ? .underscores : .allowUTF8)
-    }
-
-    /// Limits on native histograms, which are not served yet: only "none" is taken.
-    private static func refuseBucketLimits(in section: inout ConfigSection) throws(ConfigError) {
-        for key in ["native_histogram_bucket_limit", "native_histogram_min_bucket_factor"] {
-            guard let node = section.take(key) else { continue }
-            guard try node.double() == 0 else { throw node.error("\"\(key)\" is not supported by Hearth yet") }
+        // A job with a validation of its own does not inherit the escaping, which might contradict it.
+        let inherited =
+            names.validation == nil
+            ? globals.nameEscaping ?? globals.nameValidation.escaping : nameValidation.escaping
+        nameEscaping = names.escaping ?? inherited
+        if nameValidation == .legacy, nameEscaping == .allowUTF8 {
+            throw section.node.error("utf8 metric names requested but validation scheme is not set to UTF8")
         }
     }
 

@@ -1,4 +1,4 @@
-package import Exposition
+package import Discovery
 package import OutboundHTTP
 package import Relabeling
 
@@ -20,8 +20,8 @@ package struct ScrapeConfig: Sendable, Hashable {
     package var scrapeInterval: Int64
     /// ms
     package var scrapeTimeout: Int64
-    package var scrapeProtocols: [ExpositionFormat]
-    package var fallbackProtocol: ExpositionFormat?
+    package var scrapeProtocols: [ScrapeProtocol]
+    package var fallbackProtocol: ScrapeProtocol?
     package var metricsPath = "/metrics"
     package var scheme = Scheme.http
     package var parameters: [Parameter] = []
@@ -30,7 +30,9 @@ package struct ScrapeConfig: Sendable, Hashable {
     package var tracksTimestampStaleness = false
     package var enablesCompression = true
     package var addsExtraMetrics: Bool
-    package var alwaysScrapesClassicHistograms: Bool
+    package var histograms: HistogramOptions
+    /// Where failed scrapes are noted; "" for nowhere.
+    package var failureLogFile: String
     package var limits: ScrapeLimits
     package var nameValidation: NameValidation
     package var nameEscaping: MetricNameEscaping
@@ -44,11 +46,21 @@ package struct ScrapeConfig: Sendable, Hashable {
         self.jobName = jobName
         scrapeInterval = globals.scrapeInterval
         scrapeTimeout = globals.scrapeTimeout
-        scrapeProtocols = globals.scrapeProtocols ?? ExpositionFormat.standard
+        scrapeProtocols =
+            globals.scrapeProtocols
+            ?? (globals.histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
         addsExtraMetrics = globals.addsExtraMetrics
-        alwaysScrapesClassicHistograms = globals.alwaysScrapesClassicHistograms
+        histograms = globals.histograms
+        failureLogFile = globals.failureLogFile
         limits = globals.limits
         nameValidation = globals.nameValidation
-        nameEscaping = globals.nameEscaping ?? (globals.nameValidation == .legacy ? .underscores : .allowUTF8)
+        nameEscaping = globals.nameEscaping ?? globals.nameValidation.escaping
+    }
+
+    /// The keys in use that this server does nothing about yet.
+    package var unserved: [String] {
+        let usesProtobuf = scrapeProtocols.contains(.protobuf) && !histograms.scrapesNative
+        return histograms.unserved + (usesProtobuf ? ["scrape_protocols: PrometheusProto"] : [])
+            + (fallbackProtocol == .protobuf ? ["fallback_scrape_protocol: PrometheusProto"] : [])
     }
 }

@@ -1,5 +1,5 @@
 package import ConfigTree
-package import Exposition
+import Discovery
 package import SeriesModel
 
 /// The `global` section: defaults for scrape jobs, and what rules, remote ends and the query log take from it.
@@ -9,7 +9,7 @@ package struct ScrapeGlobals: Sendable, Hashable {
     /// ms
     package var scrapeTimeout: Int64 = 10_000
     /// Nil: the standard ones.
-    package var scrapeProtocols: [ExpositionFormat]?
+    package var scrapeProtocols: [ScrapeProtocol]?
     /// For rule groups that do not say. ms
     package var evaluationInterval: Int64 = 60_000
     /// For rule groups that do not say. ms
@@ -18,11 +18,13 @@ package struct ScrapeGlobals: Sendable, Hashable {
     package var externalLabels = LabelSet.empty
     /// "" for none; relative names are resolved.
     package var queryLogFile = ""
+    /// Where failed scrapes are noted by jobs that do not say; "" for nowhere.
+    package var failureLogFile = ""
     package var limits = ScrapeLimits()
     package var nameValidation = NameValidation.utf8
     /// Nil: what follows from the validation.
     package var nameEscaping: MetricNameEscaping?
-    package var alwaysScrapesClassicHistograms = false
+    package var histograms = HistogramOptions()
     package var addsExtraMetrics = false
     /// Things that are not errors, for the log: an external label that names an undefined variable.
     package var warnings: [String] = []
@@ -50,22 +52,17 @@ package struct ScrapeGlobals: Sendable, Hashable {
         let evaluation = try section.duration("evaluation_interval") ?? 0
         if evaluation > 0 { evaluationInterval = evaluation }
         ruleQueryOffset = try section.duration("rule_query_offset") ?? 0
-        if let labels = section.take("external_labels") { try readExternalLabels(labels, environment) }
+        let labels = section.take("external_labels")
         queryLogFile = ConfigFile.resolve(try section.string("query_log_file") ?? "", in: baseDirectory)
+        failureLogFile = ConfigFile.resolve(try section.string("scrape_failure_log_file") ?? "", in: baseDirectory)
         try limits.take(from: &section)
-        try takeNames(from: &section)
-        try HistogramKeys.take(from: &section)
-        alwaysScrapesClassicHistograms = try section.bool("always_scrape_classic_histograms") ?? false
-        addsExtraMetrics = try section.bool("extra_scrape_metrics") ?? false
-        try section.refuse(unsupported: ["scrape_failure_log_file"])
-        try section.finish()
-    }
-
-    private mutating func takeNames(from section: inout ConfigSection) throws(ConfigError) {
-        let names = try NameKeys.take(from: &section)
+        let names = try NameKeys.take(from: &section, of: "global")
         nameValidation = names.validation ?? .utf8
         nameEscaping = names.escaping
-        try NameKeys.check(nameValidation, nameEscaping, at: section.node)
+        try histograms.take(from: &section)
+        addsExtraMetrics = try section.bool("extra_scrape_metrics") ?? false
+        try section.finish()
+        if let labels { try readExternalLabels(labels, environment) }
     }
 
     private mutating func readExternalLabels(
@@ -73,9 +70,9 @@ package struct ScrapeGlobals: Sendable, Hashable {
     ) throws(ConfigError) {
         var labels: [Label] = []
         for entry in try node.entries() {
-            try LabelKeys.check(entry)
+            try LabelKeys.check(entry, legacy: nameValidation == .legacy)
             let value = EnvironmentText.expand(try entry.value.string()) { name in
-                if let value = environment(name) { return value }
+                if let value = environment(name), !value.isEmpty { return value }
                 warnings.append("empty environment variable \(name) in external label \(entry.key)")
                 return ""
             }
@@ -91,20 +88,21 @@ extension ScrapeGlobals {
         var entries: [(key: String, value: ConfigOutput)] = [
             ("scrape_interval", .plain(DurationText.format(scrapeInterval))),
             ("scrape_timeout", .plain(DurationText.format(scrapeTimeout))),
-            ("scrape_protocols", .list((scrapeProtocols ?? ExpositionFormat.standard).map { .text($0.rawValue) })),
             ("evaluation_interval", .plain(DurationText.format(evaluationInterval))),
         ]
+        if let scrapeProtocols {
+            entries.append(("scrape_protocols", .list(scrapeProtocols.map { .text($0.rawValue) })))
+        }
         if ruleQueryOffset > 0 { entries.append(("rule_query_offset", .plain(DurationText.format(ruleQueryOffset)))) }
         if !externalLabels.isEmpty {
             entries.append(("external_labels", .mapping(externalLabels.map { ($0.name, .text($0.value)) })))
         }
         if !queryLogFile.isEmpty { entries.append(("query_log_file", .text(queryLogFile))) }
+        if !failureLogFile.isEmpty { entries.append(("scrape_failure_log_file", .text(failureLogFile))) }
         entries += limits.output
         entries.append(("metric_name_validation_scheme", .text(nameValidation.rawValue)))
         if let nameEscaping { entries.append(("metric_name_escaping_scheme", .text(nameEscaping.rawValue))) }
-        entries.append(("scrape_native_histograms", .flag(false)))
-        entries.append(("always_scrape_classic_histograms", .flag(alwaysScrapesClassicHistograms)))
-        entries.append(("convert_classic_histograms_to_nhcb", .flag(false)))
+        entries += histograms.output
         entries.append(("extra_scrape_metrics", .flag(addsExtraMetrics)))
         return .mapping(entries)
     }

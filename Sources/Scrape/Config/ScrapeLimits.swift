@@ -18,15 +18,21 @@ package struct ScrapeLimits: Sendable, Hashable {
 
     package init() {}
 
-    /// Takes the limits out of a section; what it does not say stays as it is.
+    /// Takes the limits out of a section; what it does not say, or says to be 0, stays as it is.
     mutating func take(from section: inout ConfigSection) throws(ConfigError) {
-        bodyBytes = try section.size("body_size_limit") ?? bodyBytes
-        samples = try section.unsigned("sample_limit") ?? samples
-        targets = try section.unsigned("target_limit") ?? targets
-        labels = try section.unsigned("label_limit") ?? labels
-        labelNameLength = try section.unsigned("label_name_length_limit") ?? labelNameLength
-        labelValueLength = try section.unsigned("label_value_length_limit") ?? labelValueLength
-        keptDroppedTargets = try section.unsigned("keep_dropped_targets") ?? keptDroppedTargets
+        if let size = try section.size("body_size_limit"), size > 0 { bodyBytes = size }
+        try ScrapeLimits.take("sample_limit", from: &section, &samples)
+        try ScrapeLimits.take("target_limit", from: &section, &targets)
+        try ScrapeLimits.take("label_limit", from: &section, &labels)
+        try ScrapeLimits.take("label_name_length_limit", from: &section, &labelNameLength)
+        try ScrapeLimits.take("label_value_length_limit", from: &section, &labelValueLength)
+        try ScrapeLimits.take("keep_dropped_targets", from: &section, &keptDroppedTargets)
+    }
+
+    private static func take(
+        _ key: String, from section: inout ConfigSection, _ limit: inout Int
+    ) throws(ConfigError) {
+        if let value = try section.unsigned(key), value > 0 { limit = value }
     }
 
     /// The limits that are set.

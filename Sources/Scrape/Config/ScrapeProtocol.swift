@@ -1,41 +1,59 @@
 import ConfigTree
-import Exposition
+package import Exposition
 
-/// `scrape_protocols` and `fallback_scrape_protocol`: the formats a target may be asked for.
-enum ScrapeProtocol {
-    private static let protobuf = "PrometheusProto"
+/// `scrape_protocols` and `fallback_scrape_protocol`: the formats a target may be asked for, by their names in the
+/// configuration.
+package enum ScrapeProtocol: String, Sendable, Hashable, CaseIterable {
+    case protobuf = "PrometheusProto"
+    case text004 = "PrometheusText0.0.4"
+    case text100 = "PrometheusText1.0.0"
+    case openMetrics001 = "OpenMetricsText0.0.1"
+    case openMetrics100 = "OpenMetricsText1.0.0"
+
+    /// What is asked for unless the configuration says otherwise, best first.
+    package static let standard: [ScrapeProtocol] = [.openMetrics100, .openMetrics001, .text100, .text004]
+
+    /// The same where native histograms are wanted: only one format has them.
+    package static let protobufFirst: [ScrapeProtocol] = [.protobuf] + standard
+
+    /// Nil where it is not read yet.
+    package var format: ExpositionFormat? { ExpositionFormat(rawValue: rawValue) }
 
     /// Reads one name.
-    static func parse(_ node: ConfigNode, suffix: String) throws(ConfigError) -> ExpositionFormat {
+    static func parse(_ node: ConfigNode, suffix: String = "") throws(ConfigError) -> ScrapeProtocol {
         let name = try node.string()
-        if let format = ExpositionFormat(rawValue: name) { return format }
-        if name == protobuf { throw node.error("scrape protocol \(name) is not supported by Hearth yet") }
-        let supported = (ExpositionFormat.allCases.map(\.rawValue) + [protobuf]).sorted().joined(separator: " ")
-        throw node.error("unknown scrape protocol \(name), supported: [\(supported)]\(suffix)")
+        guard let value = ScrapeProtocol(rawValue: name) else {
+            let supported = allCases.map(\.rawValue).sorted().joined(separator: " ")
+            throw node.error("unknown scrape protocol \(name), supported: [\(supported)]\(suffix)")
+        }
+        return value
     }
 
-    /// Nil for an empty list, which means "not said".
-    static func parseList(_ node: ConfigNode, suffix: String) throws(ConfigError) -> [ExpositionFormat]? {
-        let nodes = try node.sequence()
+    /// Nil for nothing, which means "not said".
+    static func parseList(_ node: ConfigNode, suffix: String) throws(ConfigError) -> [ScrapeProtocol]? {
+        if node.isNull { return nil }
+        let nodes = try node.sequence("[]config.ScrapeProtocol")
+        guard !nodes.isEmpty else { throw node.error("scrape_protocols cannot be empty" + suffix) }
         let names = try node.strings()
-        for (index, name) in names.enumerated() where names[..<index].contains(name) {
-            throw nodes[index].error(
-                "duplicated protocol in scrape_protocols, got [\(names.joined(separator: " "))]\(suffix)")
-        }
-        var formats: [ExpositionFormat] = []
-        for item in nodes {
+        var seen: Set<String> = []
+        var protocols: [ScrapeProtocol] = []
+        for (item, name) in zip(nodes, names) {
+            guard seen.insert(name.lowercased()).inserted else {
+                throw item.error(
+                    "duplicated protocol in scrape_protocols, got [\(names.joined(separator: " "))]\(suffix)")
+            }
             do {
-                formats.append(try parse(item, suffix: suffix))
+                protocols.append(try parse(item, suffix: suffix))
             } catch {
                 throw item.error("scrape_protocols: " + error.message)
             }
         }
-        return formats.isEmpty ? nil : formats
+        return protocols
     }
 
     /// The `Accept` header, names escaped as the job wishes.
-    static func acceptHeader(_ formats: [ExpositionFormat], escaping: MetricNameEscaping) -> String {
-        let standard = ExpositionFormat.acceptHeader(formats)
+    static func acceptHeader(_ protocols: [ScrapeProtocol], escaping: MetricNameEscaping) -> String {
+        let standard = ExpositionFormat.acceptHeader(protocols.compactMap(\.format))
         let scheme = MetricNameEscaping.allowUTF8.rawValue
         return escaping == .allowUTF8
             ? standard
@@ -53,4 +71,7 @@ package enum MetricNameEscaping: String, Sendable, CaseIterable {
 /// Which metric and label names are taken.
 package enum NameValidation: String, Sendable, CaseIterable {
     case utf8, legacy
+
+    /// The escaping that goes with it unless another is said.
+    var escaping: MetricNameEscaping { self == .legacy ? .underscores : .allowUTF8 }
 }

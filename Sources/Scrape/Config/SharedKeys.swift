@@ -3,8 +3,9 @@ import SeriesModel
 
 /// The keys about names, in `global` and in a job.
 enum NameKeys {
+    /// - Parameter owner: for messages, `global` or `scrape config`.
     static func take(
-        from section: inout ConfigSection
+        from section: inout ConfigSection, of owner: String
     ) throws(ConfigError) -> (validation: NameValidation?, escaping: MetricNameEscaping?) {
         var validation: NameValidation?
         if let node = section.take("metric_name_validation_scheme"), !(try node.string()).isEmpty {
@@ -19,48 +20,12 @@ enum NameKeys {
             let name = try node.string()
             guard let scheme = MetricNameEscaping(rawValue: name) else {
                 throw node.error(
-                    "unknown global name escaping method specified, must be one of "
+                    "unknown \(owner) name escaping method specified, must be one of "
                         + "'allow-utf-8', 'underscores', 'dots', or 'values', got \(GoQuote.quote(name))")
             }
             escaping = scheme
         }
         return (validation, escaping)
-    }
-
-    static func check(
-        _ validation: NameValidation, _ escaping: MetricNameEscaping?, at node: ConfigNode
-    ) throws(ConfigError) {
-        if validation == .legacy, escaping == .allowUTF8 {
-            throw node.error("utf8 metric names requested but validation scheme is not set to UTF8")
-        }
-    }
-}
-
-/// The keys about native histograms: their defaults are taken, everything else is not served yet.
-enum HistogramKeys {
-    static func take(from section: inout ConfigSection) throws(ConfigError) {
-        for key in ["scrape_native_histograms", "convert_classic_histograms_to_nhcb"] {
-            guard let node = section.take(key) else { continue }
-            guard try !node.bool() else { throw node.error("\"\(key): true\" is not supported by Hearth yet") }
-        }
-    }
-}
-
-enum LabelKeys {
-    /// The replacement character is what a byte that is no UTF-8 has become by now.
-    static func check(_ entry: ConfigNode.Entry) throws(ConfigError) {
-        guard LabelName.isValid(entry.key), !entry.key.contains("\u{FFFD}") else {
-            throw entry.keyNode.error("\(GoQuote.quote(entry.key)) is not a valid label name")
-        }
-    }
-
-    static func labels(_ node: ConfigNode) throws(ConfigError) -> LabelSet {
-        var labels: [Label] = []
-        for entry in try node.entries() {
-            try check(entry)
-            labels.append(Label(entry.key, try entry.value.string()))
-        }
-        return LabelSet(labels)
     }
 }
 
@@ -72,19 +37,31 @@ enum EnvironmentText {
         while let dollar = rest.firstIndex(of: "$") {
             out += rest[..<dollar]
             rest = rest[rest.index(after: dollar)...]
-            if rest.first == "$" {
+            let (name, length) = variable(rest)
+            if name == "$" {
                 out += "$"
-                rest = rest.dropFirst()
-            } else if rest.first == "{", let close = rest.firstIndex(of: "}") {
-                let name = rest[rest.index(after: rest.startIndex)..<close]
-                if !name.isEmpty { out += value(String(name)) }
-                rest = rest[rest.index(after: close)...]
-            } else {
-                let name = rest.prefix { $0 == "_" || ($0.isASCII && ($0.isLetter || $0.isNumber)) }
-                if name.isEmpty { out += "$" } else { out += value(String(name)) }
-                rest = rest[name.endIndex...]
+            } else if !name.isEmpty {
+                out += value(name)
+            } else if length == 0 {
+                // No name follows: the dollar stands for itself.
+                out += "$"
             }
+            rest = rest.dropFirst(length)
         }
         return out + rest
+    }
+
+    /// The name that a text begins with, and how many characters it takes. No name and some characters: bad syntax,
+    /// which is dropped.
+    private static func variable(_ text: Substring) -> (name: String, length: Int) {
+        guard let first = text.first else { return ("", 0) }
+        if first == "{" {
+            guard let close = text.firstIndex(of: "}") else { return ("", 1) }
+            let name = text[text.index(after: text.startIndex)..<close]
+            return (String(name), name.count + 2)
+        }
+        if "*#$@!?-0123456789".contains(first) { return (String(first), 1) }
+        let name = text.prefix { $0 == "_" || ($0.isASCII && ($0.isLetter || $0.isNumber)) }
+        return (String(name), name.count)
     }
 }

@@ -11,7 +11,7 @@ struct ScrapeFetch: Sendable {
 
     init(target: Target, config: ScrapeConfig, transport: any HTTPTransport, userAgent: String) {
         self.transport = transport
-        fallback = config.fallbackProtocol
+        fallback = config.fallbackProtocol?.format
         bodyBytesLimit = config.limits.bodyBytes
         let headers = [
             ("Accept", ScrapeProtocol.acceptHeader(config.scrapeProtocols, escaping: config.nameEscaping)),

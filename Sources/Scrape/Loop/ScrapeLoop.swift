@@ -16,6 +16,7 @@ struct ScrapeEnvironment: Sendable {
     let userAgent: String
     let externalAddress: ExternalAddress?
     let addsTypeAndUnitLabels: Bool
+    let failures: (any ScrapeFailureSink)?
     let logger: Logger
 }
 
@@ -215,6 +216,12 @@ final class ScrapeLoop: Sendable {
             environment.logger.debug(
                 "Scrape failed",
                 metadata: ["scrape_pool": "\(config.jobName)", "target": "\(target.url)", "err": "\(failure)"])
+            if !config.failureLogFile.isEmpty {
+                environment.failures?.scrapeFailed(
+                    FailedScrape(
+                        file: config.failureLogFile, time: environment.clock.now(), job: config.jobName,
+                        target: target.url, message: failure.description))
+            }
         }
         let metadata = failure == nil && history.metadata.hasChanged ? history.metadata.current : nil
         let bytes = metadata == nil ? 0 : history.metadata.byteCount

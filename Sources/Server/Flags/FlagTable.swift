@@ -11,8 +11,8 @@ package enum FlagTable {
 
     private static let config: [FlagDefinition] = [
         .init("config.file", .text, "prometheus.yml", "Configuration file path."),
-        .init("config.auto-reload", .boolean, "false", "Reload when a configuration file changes.", effect: .none),
-        .init("config.auto-reload-interval", .duration, "30s", "How often to look for changes.", effect: .none),
+        .init("config.auto-reload", .boolean, "false", "Reload when a configuration file changes."),
+        .init("config.auto-reload-interval", .duration, "30s", "How often to look for changes."),
     ]
 
     private static let web: [FlagDefinition] = [
