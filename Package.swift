@@ -76,7 +76,7 @@ let package = Package(
         module("ConfigTree", "SeriesModel", .product(name: "Yams", package: "Yams")),
 
         // Languages
-        module("Exposition", "SeriesModel"),
+        module("Exposition", "SeriesModel", "ByteCoding"),
         module("ChunkEncoding", "SeriesModel", "ByteCoding"),
         module("ColdPages", "ByteCoding", "CBitPacking"),
         module("PromQLSyntax", "SeriesModel", "Regexp"),
@@ -179,7 +179,7 @@ let package = Package(
         tests("ColdPages", "ByteCoding", "TestSupport"),
         tests("ConfigTree"),
         tests("Demo"),
-        tests("Exposition", "SeriesModel", "TestSupport"),
+        tests("Exposition", "ByteCoding", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
             "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",
