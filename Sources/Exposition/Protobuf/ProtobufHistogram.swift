@@ -91,10 +91,12 @@ struct ProtobufHistogram {
         switch tag.field {
         case ProtobufField.Histogram.bucket: buckets.append(try ProtobufHistogram.bucket(fields.message(tag)))
         case ProtobufField.Histogram.exemplar: exemplars.append(try fields.message(tag))
-        case ProtobufField.Histogram.positiveSpan: positive.spans.append(try ProtobufHistogram.span(fields.message(tag)))
+        case ProtobufField.Histogram.positiveSpan:
+            positive.spans.append(try ProtobufHistogram.span(fields.message(tag)))
         case ProtobufField.Histogram.positiveDelta: try fields.appendZigzags(tag, to: &positive.deltas)
         case ProtobufField.Histogram.positiveCount: try fields.appendDoubles(tag, to: &positive.counts)
-        case ProtobufField.Histogram.negativeSpan: negative.spans.append(try ProtobufHistogram.span(fields.message(tag)))
+        case ProtobufField.Histogram.negativeSpan:
+            negative.spans.append(try ProtobufHistogram.span(fields.message(tag)))
         case ProtobufField.Histogram.negativeDelta: try fields.appendZigzags(tag, to: &negative.deltas)
         case ProtobufField.Histogram.negativeCount: try fields.appendDoubles(tag, to: &negative.counts)
         default: return false
