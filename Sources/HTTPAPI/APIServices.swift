@@ -12,6 +12,8 @@ package struct APIServices: Sendable {
     package var engine: QueryEngine
     package var storage: any Queryable
     package var storageStatus: any StorageStatus
+    /// Nil where no exemplars are stored.
+    package var exemplars: (any ExemplarQueryable)?
     package var registry: MetricsRegistry
     package var clock: any WallClock
     package var options: APIOptions

@@ -8,7 +8,8 @@ package import StorageAPI
 ///
 /// As upstream's storage/remote/write_handler.go: series whose labels are invalid are left out and counted, a sample
 /// that the store refuses has the whole request refused, and samples that are out of order within the request itself
-/// are left out in silence. Exemplars and metadata are left out.
+/// are left out in silence. Exemplars never have a request refused: one that is out of order is left out and logged, one
+/// of a series that is not there is left out. Metadata is left out.
 ///
 /// Decoding takes time in proportion to the body: call it from a thread that may compute.
 package final class WriteReceiver: Sendable {
@@ -58,6 +59,11 @@ package final class WriteReceiver: Sendable {
         if batch.isEmpty { return .stored }
         do {
             let result = try await storage.append(batch)
+            if result.exemplarsOutOfOrder > 0 {
+                logger.warning(
+                    "Error on ingesting out-of-order exemplars",
+                    metadata: ["num_dropped": "\(result.exemplarsOutOfOrder)"])
+            }
             guard let refusal = result.refusal else { return .stored }
             let reason = text(of: refusal, in: batch)
             logger.warning(
@@ -104,6 +110,7 @@ package final class WriteReceiver: Sendable {
                     // What is malformed behind invalid labels is malformed all the same.
                     while try reader.nextSample() != nil {}
                     while try reader.nextHistogram() != nil {}
+                    while try reader.nextExemplar() != nil {}
                 }
             }
         }
@@ -125,6 +132,10 @@ package final class WriteReceiver: Sendable {
         while let sample = try reader.nextHistogram() {
             guard batch.count < samplesMax else { throw tooMany }
             batch.append(new: series, sample.timestamp, sample.histogram)
+        }
+        while let exemplar = try reader.nextExemplar() {
+            guard batch.exemplars.count < samplesMax else { throw tooMany }
+            batch.append(exemplar, of: .new(series))
         }
     }
 

@@ -137,7 +137,7 @@ actor RunningServer {
     /// Cannot fail: what could be wrong was found when the configuration was read.
     /// - Parameter logFile: of the queries. It is opened anew each time, so that it can be moved away and replaced.
     private func apply(_ config: ServerConfig, _ logFile: QueryLog.OpenFile?) async {
-        for warning in config.globals.warnings + config.storage.warnings { logger.warning("\(warning)") }
+        for warning in config.globals.warnings + options.warnings(of: config.storage) { logger.warning("\(warning)") }
         do {
             try store.apply(try options.storage(config.storage))
         } catch {
@@ -178,6 +178,7 @@ actor RunningServer {
             engine: engine, storage: store, storageStatus: store, registry: registry, clock: clock,
             options: try options.api(), build: build,
             flags: Dictionary(uniqueKeysWithValues: options.flags.all.map { ($0.name, $0.value) }))
+        services.exemplars = store
         let (scrapes, rules, notifier, reloads, phase) = (scrapes, rules, notifier, reloads, phase)
         if options.flags.bool("web.enable-remote-write-receiver") {
             services.writeReceiver = WriteReceiver(storage: store, clock: clock, registry: registry, logger: logger)

@@ -7,6 +7,17 @@ import TSDB
 extension ServerOptions {
     private static let defaultRetentionTime: Int64 = 30 * 86_400_000
     private static let defaultRetentionSize: Int64 = 10 << 30
+    private static let defaultExemplarsMax = 100_000
+
+    private var storesExemplars: Bool { isEnabled("exemplar-storage") }
+
+    /// What the section `storage` asks for and does not get, in words.
+    func warnings(of config: StorageSection) -> [String] {
+        guard config.exemplarsMax.map({ $0 > 0 }) ?? false, !storesExemplars else { return config.warnings }
+        return config.warnings + [
+            "storage.exemplars.max_exemplars has no effect without --enable-feature=exemplar-storage"
+        ]
+    }
 
     /// What the flags say of the store, and the configuration file, which beats them. Both default limits hold only where
     /// no retention is named anywhere: who names one gets no other limit.
@@ -14,6 +25,9 @@ extension ServerOptions {
         var settings = StorageSettings()
         settings.outOfOrderWindow = config.outOfOrderWindow
         settings.retentionRules = config.retentionRules
+        // Below 0 is off too, as upstream.
+        settings.exemplarsMax =
+            storesExemplars ? max(0, config.exemplarsMax ?? ServerOptions.defaultExemplarsMax) : 0
         let names = ["time", "size", "percentage"].map { "storage.tsdb.retention." + $0 }
         if !config.hasRetention, !names.contains(where: flags.isGiven) {
             settings.retentionTime = ServerOptions.defaultRetentionTime

@@ -19,7 +19,8 @@ package struct StorageSection: Sendable {
     package var outOfOrderWindow: Int64 = 0
     private var staleSeriesThreshold: Double?
     private var floatEncoding: String?
-    private var exemplarsMax: Int?
+    /// How many exemplars are held; nil where the file does not say.
+    package var exemplarsMax: Int?
     /// Keys that have no effect here.
     package private(set) var warnings: [String] = []
 
@@ -36,9 +37,6 @@ package struct StorageSection: Sendable {
         if let node = section.take("exemplars") {
             var exemplars = try node.section("config.plain")
             exemplarsMax = try exemplars.int("max_exemplars")
-            if exemplarsMax != nil {
-                warnings.append("storage.exemplars.max_exemplars has no effect: exemplars are not stored")
-            }
             try exemplars.finish()
         }
         try section.finish()

@@ -47,12 +47,15 @@ package struct SampleBatch: Sendable {
     /// One sample that breaks a rule against what is stored has the whole batch refused. What breaks a rule only
     /// against the batch's own samples is left out, as ever.
     package var isAllOrNothing = false
+    /// Exemplars of series of the batch or others. They are taken after the samples, in this order; of a new series only
+    /// where the store knows it, or takes a sample of it.
+    package private(set) var exemplars: [(series: Series, exemplar: Exemplar)] = []
 
     package init() {}
 
     /// Samples of both kinds.
     package var count: Int { series.count }
-    package var isEmpty: Bool { series.isEmpty }
+    package var isEmpty: Bool { series.isEmpty && exemplars.isEmpty }
 
     package mutating func reserveCapacity(_ count: Int) {
         series.reserveCapacity(count)
@@ -94,6 +97,8 @@ package struct SampleBatch: Sendable {
         append(new: addSeries(labels), timestamp, value(of: histogram))
     }
 
+    package mutating func append(_ exemplar: Exemplar, of series: Series) { exemplars.append((series, exemplar)) }
+
     /// Enters the histogram for the row that is about to be appended. A stale one is a stale marker like any other.
     /// - Returns: the row's value.
     private mutating func value(of histogram: NativeHistogram) -> Double {
@@ -112,6 +117,7 @@ package struct SampleBatch: Sendable {
             histogramRows.removeAll(keepingCapacity: true)
             histograms.removeAll(keepingCapacity: true)
         }
+        if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
     }
 }
 
@@ -145,6 +151,10 @@ package struct AppendResult: Sendable {
     /// Of a batch that is all or nothing, and was refused: the first sample that broke a rule, the only one in
     /// `rejected`. Nothing was taken.
     package var refusal: Refusal?
+    /// Exemplars taken. A series' newest once more is not taken and not counted.
+    package var exemplarsAccepted = 0
+    /// Exemplars left out as older than their series' newest.
+    package var exemplarsOutOfOrder = 0
 
     package struct Refusal: Sendable, Hashable {
         package var sample: Int

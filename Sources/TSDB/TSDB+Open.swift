@@ -87,10 +87,10 @@ extension TSDB {
     ) throws -> (Head, LogWriter, ReplayReport) {
         let directory = FilePath.join(options.directory, logName)
         if options.refusesDamagedLog { try refuseDamage(options, directory) }
-        let restore = HeadRestore(
-            HeadOptions(
-                dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem),
-            start: start)
+        var headOptions = HeadOptions(
+            dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem)
+        headOptions.exemplarsMax = options.settings.exemplarsMax
+        let restore = HeadRestore(headOptions, start: start)
         let report = try LogReplay.replay(
             fileSystem: options.fileSystem, directory: directory,
             restore: { type, payload in try restore.restore(type, payload) },

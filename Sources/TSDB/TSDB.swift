@@ -83,7 +83,7 @@ package final class TSDB: Sendable {
             } catch {
                 return .failure(error)
             }
-            let decision = BatchDecision(batch, head: head, now: options.clock.now())
+            var decision = BatchDecision(batch, head: head, now: options.clock.now())
             if !decision.log.isEmpty {
                 do throws(StorageError) {
                     _ = try log.append(decision.log)
@@ -103,6 +103,16 @@ package final class TSDB: Sendable {
                         // They stay in memory, the log has them; the next batch tries again.
                         metrics.chunkWriteFailures.increment()
                     }
+                }
+            }
+            if !decision.exemplarLog.isEmpty {
+                do throws(StorageError) {
+                    _ = try log.append(decision.exemplarLog)
+                    decision.applyExemplars()
+                } catch {
+                    // The samples are stored: exemplars are not worth having them sent again.
+                    decision.abandonExemplars()
+                    metrics.walWriteFailures.increment()
                 }
             }
             metrics.count(decision.result, of: batch, stored: decision.log)

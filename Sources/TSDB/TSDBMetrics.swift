@@ -25,6 +25,9 @@ struct TSDBMetrics: Sendable {
     let outOfBoundsHistograms: Counter
     let tooOldHistograms: Counter
     let duplicates: Counter
+    // Exemplars.
+    let exemplarsAppended: Counter
+    let exemplarsOutOfOrder: Counter
     let invalidHistograms: Counter
     // Blocks.
     let compactionsTriggered: Counter
@@ -96,6 +99,9 @@ struct TSDBMetrics: Sendable {
             "hearth_tsdb_invalid_histograms_total", "Histograms refused as their parts do not fit each other.")
         duplicates = registry.counter(
             "hearth_tsdb_duplicate_samples_total", "Samples refused for another value at the same timestamp.")
+        exemplarsAppended = counter("exemplar_exemplars_appended_total", "Exemplars appended.")
+        exemplarsOutOfOrder = counter(
+            "exemplar_out_of_order_exemplars_total", "Exemplars refused as out of order.")
         compactionsTriggered = counter("compactions_triggered_total", "Blocks begun.")
         compactions = counter("compactions_total", "Blocks written.")
         compactionFailures = counter("compactions_failed_total", "Blocks that could not be written.")
@@ -172,16 +178,10 @@ struct TSDBMetrics: Sendable {
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "series")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "exemplars")]),
             ("wal_replay_unknown_refs_total", "Records of unknown series met in the replay.", [("type", "metadata")]),
-            ("exemplar_exemplars_appended_total", "Exemplars appended.", []),
-            ("exemplar_out_of_order_exemplars_total", "Exemplars refused as out of order.", []),
         ]
         for (name, help, labels) in counters { _ = registry.counter(prefix + name, help, labels) }
         let gauges = [
             ("head_active_appenders", "Appenders in use."),
-            ("exemplar_exemplars_in_storage", "Exemplars held."),
-            ("exemplar_series_with_exemplars_in_storage", "Series that have exemplars."),
-            ("exemplar_max_exemplars", "Exemplars that may be held."),
-            ("exemplar_last_exemplars_timestamp_seconds", "Timestamp of the oldest exemplar held."),
         ]
         for (name, help) in gauges { _ = registry.gauge(prefix + name, help) }
         _ = registry.histogram(
@@ -201,6 +201,8 @@ struct TSDBMetrics: Sendable {
             outOfOrderAppended.increment(by: Double(stored.outOfOrderRows.count - late))
             outOfOrderAppendedHistograms.increment(by: Double(late))
         }
+        if result.exemplarsAccepted > 0 { exemplarsAppended.increment(by: Double(result.exemplarsAccepted)) }
+        if result.exemplarsOutOfOrder > 0 { exemplarsOutOfOrder.increment(by: Double(result.exemplarsOutOfOrder)) }
         if result.seriesCreated > 0 { seriesCreated.increment(by: Double(result.seriesCreated)) }
         if result.rejected.isEmpty { return }
         let histogramRows = Set(batch.histogramRows)
@@ -261,6 +263,7 @@ extension TSDB {
         metrics.set("head_max_time", "Newest timestamp of the head. Milliseconds.", newest)
         metrics.set("head_min_time_seconds", "Oldest timestamp of the head.", oldest / 1000)
         metrics.set("head_max_time_seconds", "Newest timestamp of the head.", newest / 1000)
+        publishExemplars()
         metrics.set("blocks_loaded", "Blocks that queries see.", Double(visible.count))
         metrics.set("storage_blocks_bytes", "Size of the blocks.", Double(visible.reduce(0) { $0 + $1.record.bytes }))
         metrics.set("symbol_table_size_bytes", "Memory of the blocks' symbol tables.", 0)
@@ -269,5 +272,16 @@ extension TSDB {
         metrics.set("lowest_timestamp_seconds", "Oldest timestamp stored.", lowest / 1000)
         metrics.set("wal_segment_current", "Number of the log's newest segment.", Double(log.currentSegment))
         metrics.set("wal_storage_size_bytes", "Size of the log.", Double(log.size))
+    }
+
+    private func publishExemplars() {
+        let figures = head.exemplars.figures
+        metrics.set("exemplar_exemplars_in_storage", "Exemplars held.", Double(figures.count))
+        metrics.set(
+            "exemplar_series_with_exemplars_in_storage", "Series that have exemplars.", Double(figures.seriesCount))
+        metrics.set("exemplar_max_exemplars", "Exemplars that may be held.", Double(figures.capacity))
+        metrics.set(
+            "exemplar_last_exemplars_timestamp_seconds", "Timestamp of the oldest exemplar held.",
+            Double(figures.oldestTime ?? 0) / 1000)
     }
 }

@@ -25,6 +25,10 @@ struct BatchDecoder {
             try DeletionRows.decode(&cursor, into: &batch)
             return
         }
+        if type == .exemplars {
+            try ExemplarRows.decode(&cursor, into: &batch)
+            return
+        }
         try decodeNewSeries(&cursor, into: &batch)
         // A sample takes a byte of slot and a tag at least.
         let count = try cursor.varint(atMost: cursor.remaining / 2, "number of samples")

@@ -28,6 +28,10 @@ struct BatchEncoder {
             DeletionRows.encode(batch, into: &payload)
             return
         }
+        if !batch.exemplars.isEmpty {
+            ExemplarRows.encode(batch, into: &payload)
+            return
+        }
         payload.appendVarint(batch.newSeries.count)
         for series in batch.newSeries {
             payload.appendVarint(UInt64(series.slot))

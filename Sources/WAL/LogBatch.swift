@@ -42,6 +42,9 @@ package struct LogBatch: Sendable, Equatable {
     package var histograms: [NativeHistogram] = []
     /// A batch that has any has nothing else: they are a record of their own.
     package var deletions: [Deletion] = []
+    /// A batch that has any has nothing else: they are a record of their own. They name series by labels, as they stay
+    /// when the series has left.
+    package var exemplars: [SeriesExemplar] = []
 
     /// The rows that came after newer samples of their series, ascending.
     package var outOfOrderRows: [Int] = []
@@ -50,7 +53,7 @@ package struct LogBatch: Sendable, Equatable {
 
     /// Samples of both kinds.
     package var count: Int { slots.count }
-    package var isEmpty: Bool { slots.isEmpty && newSeries.isEmpty && deletions.isEmpty }
+    package var isEmpty: Bool { slots.isEmpty && newSeries.isEmpty && deletions.isEmpty && exemplars.isEmpty }
 
     package mutating func reserveCapacity(_ count: Int) {
         slots.reserveCapacity(count)
@@ -91,10 +94,11 @@ package struct LogBatch: Sendable, Equatable {
 
     package mutating func removeAll() {
         newSeries.removeAll(keepingCapacity: true)
+        if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
         removeSamples()
     }
 
-    /// Keeps the series that it introduces.
+    /// Keeps the series that it introduces, and exemplars: they need no other record.
     mutating func removeSamples() {
         slots.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
@@ -112,7 +116,7 @@ package struct LogBatch: Sendable, Equatable {
         a.newSeries == b.newSeries && a.slots == b.slots && a.timestamps == b.timestamps
             && a.values.elementsEqual(b.values) { $0.bitPattern == $1.bitPattern }
             && a.outOfOrderRows == b.outOfOrderRows && a.histogramRows == b.histogramRows
-            && a.histograms == b.histograms && a.deletions == b.deletions
+            && a.histograms == b.histograms && a.deletions == b.deletions && a.exemplars == b.exemplars
             && a.histograms.elementsEqual(b.histograms) { $0.counterResetHint == $1.counterResetHint }
     }
 }

@@ -29,6 +29,8 @@ package enum LogFormat {
         case checkpointEnd = 3
         /// A batch, and behind it the histograms of some of its rows.
         case histogramBatch = 4
+        /// Exemplars, with the labels of their series.
+        case exemplars = 5
         /// A batch, and behind it which of its rows are out of order.
         case outOfOrderBatch = 6
         /// A batch, behind it the histograms of some of its rows, and behind them which are out of order.
@@ -42,6 +44,10 @@ package enum LogFormat {
         init(of batch: LogBatch) {
             if !batch.deletions.isEmpty {
                 self = .deletions
+                return
+            }
+            if !batch.exemplars.isEmpty {
+                self = .exemplars
                 return
             }
             switch (batch.histogramRows.isEmpty, batch.outOfOrderRows.isEmpty) {

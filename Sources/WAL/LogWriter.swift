@@ -92,8 +92,11 @@ package final class LogWriter: Sendable {
     /// The number that the next record will get.
     package var nextLSN: LSN { state.withLock { $0.nextLSN } }
 
-    /// Samples that a replay would have to read: those in all segments that were written since the start, and those that
-    /// were there before.
+    /// An exemplar, with its labels, counts as so many samples where the length of the log matters.
+    private static let samplesPerExemplar = 8
+
+    /// Samples that a replay would have to read, exemplars counted as several: those in all segments that were written
+    /// since the start, and those that were there before.
     package var tailSampleCount: Int {
         state.withLock { $0.olderSampleCounts.values.reduce($0.sampleCount, +) }
     }
@@ -138,7 +141,7 @@ package final class LogWriter: Sendable {
                 throw StorageError(error)
             }
             state.nextLSN = lsn + 1
-            state.sampleCount += batch.count
+            state.sampleCount += batch.count + batch.exemplars.count * LogWriter.samplesPerExemplar
             return lsn
         }
     }

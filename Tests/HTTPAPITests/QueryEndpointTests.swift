@@ -122,6 +122,39 @@ struct QueryEndpointTests {
         #expect(response.body.isEmpty)
     }
 
+    /// Answers each list of matchers with a series that shows what was asked.
+    private struct Exemplars: ExemplarQueryable {
+        func exemplars(
+            matching: [[LabelMatcher]], in range: TimeRange, cancellation: Cancellation
+        ) throws -> [(labels: LabelSet, exemplars: [Exemplar])] {
+            matching.map { matchers in
+                (
+                    ["asked": "\(matchers)"],
+                    [
+                        Exemplar(labels: ["trace_id": "EpTxMJ40fUus7aGY"], value: 6, timestamp: range.min),
+                        Exemplar(labels: .empty, value: .infinity, timestamp: range.max),
+                    ]
+                )
+            }.sorted { $0.0 < $1.0 }
+        }
+    }
+
+    @Test("exemplars are those of all selectors of the expression, in upstream's form")
+    func exemplars() async throws {
+        try await TestServer.run({ $0.exemplars = Exemplars() }) { server in
+            let response = try await server.client.get(
+                "/api/v1/query_exemplars?query=sum(rate(a%5B5m%5D))%20/%20b&start=1600096945.479&end=1600096955")
+            #expect(response.status == 200)
+            let exemplars =
+                #"[{"labels":{"trace_id":"EpTxMJ40fUus7aGY"},"value":"6","timestamp":1600096945.479},"#
+                + #"{"labels":{},"value":"+Inf","timestamp":1600096955}]"#
+            let series = ["a", "b"].map { name in
+                #"{"seriesLabels":{"asked":"[__name__=\"\#(name)\"]"},"exemplars":\#(exemplars)}"#
+            }
+            #expect(response.text == #"{"status":"success","data":[\#(series.joined(separator: ","))]}"#)
+        }
+    }
+
     @Test("an answer of many samples is streamed, and whole")
     func largeAnswer() async throws {
         let target = "/api/v1/query_range?query=up&start=1699998200&end=1700003600&step=0.5"

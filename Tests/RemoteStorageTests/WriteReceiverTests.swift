@@ -64,6 +64,36 @@ struct WriteReceiverTests {
         #expect(batches.first?.values.map(\.bitPattern) == [1, StaleMarker.value, -0.0].map(\.bitPattern))
     }
 
+    /// `up` with an exemplar of `a="b"`, 0.5 at 1 s, and no sample.
+    private static let exemplarOnly: [UInt8] = [
+        0x0A, 0x29, 0x0A, 0x0E, 0x0A, 0x08, 0x5F, 0x5F, 0x6E, 0x61, 0x6D, 0x65, 0x5F, 0x5F, 0x12, 0x02, 0x75, 0x70,
+        0x1A, 0x14, 0x0A, 0x06, 0x0A, 0x01, 0x61, 0x12, 0x01, 0x62, 0x11, 0, 0, 0, 0, 0, 0, 0xE0, 0x3F, 0x18, 0xE8,
+        0x07,
+    ]
+
+    @Test("hands exemplars on, also without samples, and refuses nothing for one that is out of order")
+    func exemplars() async {
+        let store = RecordingStore { _ in
+            var result = AppendResult()
+            result.exemplarsOutOfOrder = 1
+            return result
+        }
+        var message = WriteReceiverTests.exemplarOnly
+        message[1] = UInt8(message.count - 2)
+        #expect(await receiver(store).receive(Snappy.compress(message)) == .stored)
+        let batches = store.batches.withLock { $0 }
+        #expect(batches.first?.newSeries == [["__name__": "up"]])
+        #expect(batches.first?.count == 0)
+        #expect(batches.first?.exemplars.map(\.series) == [.new(0)])
+        #expect(
+            batches.first?.exemplars.map(\.exemplar) == [Exemplar(labels: ["a": "b"], value: 0.5, timestamp: 1000)])
+        let many = [UInt8](repeatElement(message, count: 4).joined())
+        guard case .refused = await receiver(RecordingStore(), samplesMax: 3).receive(Snappy.compress(many)) else {
+            Issue.record("so many exemplars should be refused")
+            return
+        }
+    }
+
     @Test("asks nothing of the store where there are no samples")
     func empty() async {
         let store = RecordingStore()

@@ -10,6 +10,7 @@ private struct Series: Hashable {
     var timestamps: [Int64] = []
     var bits: [UInt64] = []
     var histogramTimes: [Int64] = []
+    var exemplars: [Exemplar] = []
 }
 
 private func read(_ message: [UInt8]) throws -> [Series] {
@@ -23,6 +24,7 @@ private func read(_ message: [UInt8]) throws -> [Series] {
                 series.bits.append(sample.value.bitPattern)
             }
             while let histogram = try reader.nextHistogram() { series.histogramTimes.append(histogram.timestamp) }
+            while let exemplar = try reader.nextExemplar() { series.exemplars.append(exemplar) }
             all.append(series)
         }
         return all
@@ -98,13 +100,36 @@ struct WriteRequestTests {
         }
     }
 
-    @Test("have their exemplars, metadata and unknown fields stepped over")
+    @Test("give exemplars with their labels in order, and leave those out whose labels are invalid")
+    func exemplars() throws {
+        let half: [UInt8] = [0x11, 0, 0, 0, 0, 0, 0, 0xE0, 0x3F]
+        let full = sized(3, label("trace_id", "abc") + label("span", "d") + half + [0x18, 0xE8, 0x07])
+        let twice = sized(3, label("a", "1") + label("a", "2") + half)
+        let unnamed = sized(3, label("", "1") + half)
+        let series = try read(sized(1, full + up + twice + sampleOne + unnamed + sized(3, [0x18, 0x05])))
+        #expect(series.map(\.labels) == [.valid(["__name__": "up"])])
+        #expect(series.map(\.timestamps) == [[1000]])
+        #expect(
+            series.map(\.exemplars) == [
+                [
+                    Exemplar(labels: ["span": "d", "trace_id": "abc"], value: 0.5, timestamp: 1000),
+                    Exemplar(labels: .empty, value: 0, timestamp: 5),
+                ]
+            ])
+        // A sample's fields are not those of an exemplar.
+        #expect(throws: WireError.self) { try read(sized(1, up + sized(3, [0x09, 0, 0, 0, 0, 0, 0, 0, 0]))) }
+        for count in 1..<full.count {
+            #expect(throws: WireError.self) { try read(sized(1, up + Array(full.prefix(count)))) }
+        }
+    }
+
+    @Test("have their metadata and unknown fields stepped over")
     func otherFields() throws {
         let unknown: [UInt8] = [
             0x2D, 1, 2, 3, 4, 0x30, 0x96, 0x01, 0x39, 1, 2, 3, 4, 5, 6, 7, 8, 0x43, 0x08, 0x01, 0x44,
         ]
         let inside = sized(
-            1, up + sized(3, [0x09, 0, 0, 0, 0, 0, 0, 0, 0]) + sized(4, [0x08, 5, 0x78, 9]) + unknown + sampleOne)
+            1, up + sized(4, [0x08, 5, 0x78, 9]) + unknown + sampleOne)
         let message = sized(3, [0x08, 0x01]) + inside + unknown
         let series = try read(message)
         #expect(series.map(\.timestamps) == [[1000]])

@@ -27,6 +27,7 @@ final class RecordingStore: Appendable {
         var refs: [LabelSet: SeriesRef] = [:]
         var samples: [LabelSet: [Sample]] = [:]
         var batchCount = 0
+        var exemplars: [LabelSet: [Exemplar]] = [:]
         var failure: StorageError?
     }
 
@@ -69,6 +70,19 @@ final class RecordingStore: Appendable {
                 state.samples[labels, default: []].append(sample)
                 result.accepted += 1
             }
+            for (series, exemplar) in batch.exemplars {
+                switch series {
+                case .new(let new): state.exemplars[batch.newSeries[new], default: []].append(exemplar)
+                case .known(let ref):
+                    guard ref.generation == state.generation, Int(ref.slot) < state.slots.count else { continue }
+                    let labels = state.slots[Int(ref.slot)]
+                    if let last = state.exemplars[labels]?.last, exemplar.precedes(last) {
+                        result.exemplarsOutOfOrder += 1
+                    } else {
+                        state.exemplars[labels, default: []].append(exemplar)
+                    }
+                }
+            }
             return result
         }
     }
@@ -79,6 +93,13 @@ final class RecordingStore: Appendable {
             state.generation += 1
             state.refs = [:]
             state.slots = []
+        }
+    }
+
+    /// In the order in which they came, by the notation of PromQL.
+    func exemplars(_ notation: String) -> [Exemplar] {
+        state.withLock { state in
+            state.exemplars.first { $0.key.metricNotation == notation }?.value ?? []
         }
     }
 

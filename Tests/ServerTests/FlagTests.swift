@@ -58,11 +58,12 @@ import Testing
     func warnings() throws {
         let flags = try FlagValues([
             "--web.enable-otlp-receiver", "--query.timeout=1m",
-            "--enable-feature=promql-experimental-functions,exemplar-storage", "--enable-feature=no-such,utf8-names",
+            "--enable-feature=promql-experimental-functions,old-ui",
+            "--enable-feature=no-such,utf8-names,exemplar-storage",
         ])
         #expect(
             flags.warnings == [
-                "flag --web.enable-otlp-receiver has no effect yet", "feature exemplar-storage has no effect yet",
+                "flag --web.enable-otlp-receiver has no effect yet", "feature old-ui has no effect yet",
                 "unknown option no-such for --enable-feature",
             ])
     }
@@ -83,6 +84,37 @@ import Testing
         let settings = try StorageSection.settings(arguments, configFile: nil)
         #expect(settings.retentionTime == time)
         #expect(settings.retentionSize == size)
+    }
+
+    @Test(
+        "with the feature 100,000 exemplars are held, or as many as the file says; without it none",
+        arguments: [
+            ("global: {}", 100_000), ("storage: {exemplars: {max_exemplars: 5}}", 5),
+            ("storage: {exemplars: {max_exemplars: 0}}", 0), ("storage: {exemplars: {max_exemplars: -1}}", 0),
+            ("storage: {exemplars: {}}", 100_000),
+        ])
+    func exemplars(text: String, count: Int) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("p.yml", text)
+        let file = directory("p.yml")
+        let feature = "--enable-feature=exemplar-storage"
+        #expect(try StorageSection.settings([feature], configFile: file).exemplarsMax == count)
+        #expect(try StorageSection.settings([], configFile: file).exemplarsMax == 0)
+    }
+
+    @Test("a number of exemplars without the feature is warned of")
+    func exemplarsWithoutFeature() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("p.yml", "storage: {exemplars: {max_exemplars: 5}}")
+        let without = try ServerOptions(try FlagValues([]))
+        let section = try ServerConfig.load(path: directory("p.yml"), syntax: without.syntax).storage
+        #expect(
+            without.warnings(of: section) == [
+                "storage.exemplars.max_exemplars has no effect without --enable-feature=exemplar-storage"
+            ])
+        let with = try ServerOptions(try FlagValues(["--enable-feature=a,exemplar-storage"]))
+        #expect(with.warnings(of: section).isEmpty)
+        #expect(without.warnings(of: StorageSection()).isEmpty)
     }
 
     @Test(

@@ -24,8 +24,7 @@ struct RunningServerTests {
                 "--web.listen-address=127.0.0.1:0",
             ] + arguments)
         let server = try await RunningServer(flags: flags, logger: log.logger, signals: SignalWatch([]))
-        let line = try #require(log.lines.last { $0.hasPrefix("listening addresses=") })
-        let base = "http://" + line.dropFirst("listening addresses=".count)
+        let base = try #require(base)
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         let outcome: Result<Void, any Error>
         do {
@@ -40,6 +39,28 @@ struct RunningServerTests {
         await transport.shutdown()
         await server.stop()
         try outcome.get()
+    }
+
+    /// Of the server that began last.
+    private var base: String? {
+        log.lines.last { $0.hasPrefix("listening addresses=") }.map {
+            "http://" + $0.dropFirst("listening addresses=".count)
+        }
+    }
+
+    private func post(_ target: String, _ body: [UInt8]) async throws -> Int {
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let outcome: Result<Int, any Error>
+        do {
+            let request = OutboundRequest(
+                .post, try #require(base) + target, headers: [("Content-Encoding", "snappy")], body: body,
+                timeout: 20_000)
+            outcome = .success(try await transport.send(request).status)
+        } catch {
+            outcome = .failure(error)
+        }
+        await transport.shutdown()
+        return try outcome.get()
     }
 
     private static let subquery = "/api/v1/query?time=600&query=count_over_time(vector(1)%5B10m:%5D)"
@@ -67,6 +88,47 @@ struct RunningServerTests {
         #expect(
             lines.allSatisfy { $0.hasSuffix(origin) && $0.contains("\"query\":\"count_over_time(vector(1)[10m:])\"") })
         #expect(try directory.read("b.log").split(separator: "\n").count == 1)
+    }
+
+    /// A remote write of `up` = 1 at 1,700,000,000 s, with an exemplar of `a="b"`, 0.5, a quarter of a second later.
+    private static let write: [UInt8] = [
+        0x3E, 0xF0, 0x3D, 0x0A, 0x3C, 0x0A, 0x0E, 0x0A, 0x08, 0x5F, 0x5F, 0x6E, 0x61, 0x6D, 0x65, 0x5F, 0x5F, 0x12,
+        0x02, 0x75, 0x70, 0x12, 0x10, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xF0, 0x3F, 0x10, 0x80, 0xD0, 0x95,
+        0xFF, 0xBC, 0x31, 0x1A, 0x18, 0x0A, 0x06, 0x0A, 0x01, 0x61, 0x12, 0x01, 0x62, 0x11, 0x00, 0x00, 0x00, 0x00,
+        0x00, 0x00, 0xE0, 0x3F, 0x18, 0xFA, 0xD1, 0x95, 0xFF, 0xBC, 0x31,
+    ]
+
+    @Test("exemplars come by remote write, outlive the process, and are as many as the configuration says")
+    func exemplars() async throws {
+        let configuration = "storage: {exemplars: {max_exemplars: 10}}\n"
+        try directory.write("p.yml", configuration)
+        let target = "/api/v1/query_exemplars?start=1700000000&end=1700000001&query=sum(rate(up%5B1m%5D))"
+        let answer =
+            #"{"status":"success","data":[{"seriesLabels":{"__name__":"up"},"#
+            + #""exemplars":[{"labels":{"a":"b"},"value":"0.5","timestamp":1700000000.250}]}]}"#
+        let none = #"{"status":"success","data":[]}"#
+        let feature = "--enable-feature=exemplar-storage"
+        try await run([feature, "--web.enable-remote-write-receiver"]) { _, query in
+            let before = try await query(target)
+            #expect(before == none)
+            #expect(try await post("/api/v1/write", Self.write) == 204)
+            #expect(try await query(target) == answer)
+            #expect(try await query("/metrics").contains("\nprometheus_tsdb_exemplar_max_exemplars 10\n"))
+        }
+        try await run([feature]) { server, query in
+            #expect(try await query(target) == answer)
+            try directory.write("p.yml", "storage: {exemplars: {max_exemplars: 0}}\n")
+            try await server.reload()
+            #expect(try await query(target) == none)
+        }
+        try directory.write("p.yml", configuration)
+        try await run { _, query in
+            let after = try await query(target)
+            #expect(after == none)
+            #expect(try await query("/metrics").contains("\nprometheus_tsdb_exemplar_max_exemplars 0\n"))
+        }
+        let warning = "storage.exemplars.max_exemplars has no effect without --enable-feature=exemplar-storage"
+        #expect(log.lines.filter { $0.hasPrefix(warning) }.count == 1)
     }
 
     @Test("the file of active queries is in the data directory, and what it holds is told at the start")

@@ -54,7 +54,7 @@ extension APIRoutes {
     }
 
     /// Runs a look-up that stops when the client has gone. It blocks the thread it is on: a worker's.
-    private func withCancellation<Result>(_ body: (Cancellation) throws -> Result) async throws -> Result {
+    func withCancellation<Result>(_ body: (Cancellation) throws -> Result) async throws -> Result {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try body(cancellation)

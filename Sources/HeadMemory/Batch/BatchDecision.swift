@@ -8,6 +8,8 @@ package import WAL
 package struct BatchDecision {
     package private(set) var result = AppendResult()
     package private(set) var log = LogBatch()
+    /// The exemplars that are taken: a record behind that of the samples.
+    package private(set) var exemplarLog = LogBatch()
     /// For each of the batch's `newSeries` its series; nil where the labels are refused.
     private var resolved: [SeriesRef?] = []
     /// Series that the batch creates, as long as they are not given back.
@@ -63,6 +65,7 @@ package struct BatchDecision {
             if case .refuse = verdict, batch.isAllOrNothing, refusesAll(batch, sample, histogram) { return }
         }
         settle()
+        if !batch.exemplars.isEmpty { decideExemplars(of: batch) }
     }
 
     @inline(__always)
@@ -181,6 +184,34 @@ package struct BatchDecision {
         refuse(
             .init(sample: sample, reason: reason, existing: head.records[ref.slot].pointee.newest?.value))
         return true
+    }
+
+    // MARK: - Exemplars
+
+    /// Those of series that are there, or come with the batch.
+    private mutating func decideExemplars(of batch: SampleBatch) {
+        let rows = batch.exemplars.compactMap { series, exemplar -> SeriesExemplar? in
+            switch series {
+            case .known(let ref):
+                guard let record = head.record(ref), let labels = record.pointee.labels else { return nil }
+                return SeriesExemplar(
+                    series: head.labels(labels, Int(record.pointee.labelCount)), exemplar: exemplar)
+            case .new(let index):
+                guard result.refs.indices.contains(index), result.refs[index] != nil else { return nil }
+                return SeriesExemplar(series: batch.newSeries[index], exemplar: exemplar)
+            }
+        }
+        (exemplarLog.exemplars, result.exemplarsOutOfOrder) = head.exemplars.decide(rows)
+        result.exemplarsAccepted = exemplarLog.exemplars.count
+    }
+
+    /// After they are in the log. The gate is not needed.
+    package func applyExemplars() { head.exemplars.add(exemplarLog.exemplars) }
+
+    /// They could not be logged.
+    package mutating func abandonExemplars() {
+        exemplarLog.removeAll()
+        result.exemplarsAccepted = 0
     }
 
     // MARK: - The end

@@ -139,6 +139,10 @@ extension Head {
             tombstones.add(known)
             return UnknownSlots(deletions: batch.deletions.count - known.count)
         }
+        if !batch.exemplars.isEmpty {
+            exemplars.add(batch.exemplars)
+            return UnknownSlots()
+        }
         for series in batch.newSeries {
             replaySeries(series.labels, slot: series.slot, generation: series.generation)
         }

@@ -18,12 +18,16 @@ package struct HeadCheckpoint: @unchecked Sendable {
     private let place: HeadChunkPlace
     private let view: HeadView
     private let deletions: [LogBatch.Deletion]
+    private let exemplars: [SeriesExemplar]
     /// Slots that had been left when it was taken: see `Head.freeLeftSlots`.
     package let leftSlotCount: Int
 
     /// A record of states holds about so many series.
     private static let seriesPerRecord = 2000
     private static let deletionsPerRecord = 500_000
+    private static let exemplarsPerRecord = 10_000
+    /// Of the labels in a record of exemplars.
+    private static let exemplarBytesPerRecord = 4 << 20
 
     /// On the committer, which need not hold the gate.
     package init(_ head: Head) {
@@ -31,6 +35,7 @@ package struct HeadCheckpoint: @unchecked Sendable {
         view = HeadView(head, stay)
         place = head.chunkPlace
         deletions = head.tombstones.deletions
+        exemplars = head.exemplars.all
         leftSlotCount = head.leftSlotCount
         var rows: [Row] = []
         rows.reserveCapacity(head.seriesCount)
@@ -74,6 +79,25 @@ package struct HeadCheckpoint: @unchecked Sendable {
             batch.deletions = Array(deletions[first..<min(first + HeadCheckpoint.deletionsPerRecord, deletions.count)])
             try writer.add(batch)
         }
+        try writeExemplars(to: &writer)
+    }
+
+    private func writeExemplars(to writer: inout CheckpointWriter) throws(StorageError) {
+        var batch = LogBatch()
+        var bytes = 0
+        for row in exemplars {
+            batch.exemplars.append(row)
+            bytes += row.series.packed.count + row.exemplar.labels.packed.count
+            if batch.exemplars.count < HeadCheckpoint.exemplarsPerRecord,
+                bytes < HeadCheckpoint.exemplarBytesPerRecord
+            {
+                continue
+            }
+            try writer.add(batch)
+            batch.removeAll()
+            bytes = 0
+        }
+        if !batch.isEmpty { try writer.add(batch) }
     }
 }
 

@@ -51,6 +51,7 @@ package final class Head: @unchecked Sendable {
     private var appendStart: Timestamp = .min
     /// How far behind the newest time a sample may come; 0: not at all. ms
     package var outOfOrderWindow: Int64 = 0
+    package let exemplars: ExemplarStore
     /// What was deleted of the series. Changed under the gate held exclusively.
     package internal(set) var tombstones = HeadTombstones()
     /// Series that hold samples out of order.
@@ -80,6 +81,7 @@ package final class Head: @unchecked Sendable {
     /// - Throws: `StorageError` where the head-chunk files cannot be opened.
     package init(_ options: HeadOptions, continuingAt place: HeadChunkPlace? = nil) throws(StorageError) {
         blockRange = options.blockRange
+        exemplars = ExemplarStore(capacity: options.exemplarsMax)
         pairs = PairTable(slabs)
         chunks = try HeadChunkWriter(
             fileSystem: options.fileSystem, dataDirectory: options.dataDirectory, fileBytes: options.chunkFileBytes,

@@ -8,6 +8,8 @@ package struct HeadOptions: Sendable {
     package var blockRange: Int64
     /// Of a new head-chunk file. Bytes.
     package var chunkFileBytes = 64 << 20
+    /// How many exemplars are held; 0: none.
+    package var exemplarsMax = 0
     package var fileSystem: any FileSystem
     /// Nothing in the directory is changed: chunks that are closed stay in memory.
     package var isReadOnly = false

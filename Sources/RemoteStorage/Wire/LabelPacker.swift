@@ -1,8 +1,8 @@
 import ByteCoding
 import SeriesModel
 
-/// Turns the label messages of one series into a label set: sorted by the bytes of the name, checked, packed. Its
-/// memory is used again for the next series.
+/// Turns the label messages of one series or exemplar into a label set: sorted by the bytes of the name, checked,
+/// packed. Its memory is used again for the next one.
 struct LabelPacker {
     private struct Pair {
         var name: Range<Int>
@@ -42,11 +42,23 @@ struct LabelPacker {
         pairs.append(pair)
     }
 
-    /// An empty value is the absence of the label, and still counts as its second occurrence.
+    /// A series. An empty value is the absence of the label, and still counts as its second occurrence.
     mutating func pack() -> WriteRequestReader.SeriesLabels {
+        let labels = packAll()
+        guard case .valid = labels else { return labels }
+        let hasMetricName = pairs.contains { !$0.value.isEmpty && bytes($0.name).elementsEqual(LabelPacker.metricName) }
+        return hasMetricName ? labels : .invalid(.metricNameMissing)
+    }
+
+    /// An exemplar's labels, which need no metric name and may be none; nil where they are invalid.
+    mutating func packExemplar() -> LabelSet? {
+        guard case .valid(let labels) = packAll() else { return nil }
+        return labels
+    }
+
+    private mutating func packAll() -> WriteRequestReader.SeriesLabels {
         sort()
         var size = 0
-        var hasMetricName = false
         for (index, pair) in pairs.enumerated() {
             if pair.name.isEmpty { return .invalid(.nameEmpty) }
             guard UTF8Text.isValid(bytes(pair.name)), UTF8Text.isValid(bytes(pair.value)) else {
@@ -55,11 +67,9 @@ struct LabelPacker {
             if index > 0, order(pairs[index - 1].name, pair.name) == 0 {
                 return .invalid(.duplicateName(text(pair.name)))
             }
-            if bytes(pair.name).elementsEqual(LabelPacker.metricName) { hasMetricName = !pair.value.isEmpty }
             // Lengths take a byte each but for texts of 128 bytes and more.
             size += pair.name.count + pair.value.count + 2
         }
-        guard hasMetricName else { return .invalid(.metricNameMissing) }
         var packed: [UInt8] = []
         packed.reserveCapacity(size)
         for pair in pairs where !pair.value.isEmpty {

@@ -6,11 +6,12 @@ package import SeriesModel
 ///     while let labels = try reader.next() {
 ///         while let sample = try reader.nextSample() { … }
 ///         while let histogram = try reader.nextHistogram() { … }
+///         while let exemplar = try reader.nextExemplar() { … }
 ///     }
 ///
-/// The fields of a series may stand in any order: its labels are collected when it is reached, its samples and its
-/// native histograms are walked after that, each by themselves. What is not asked for is stepped over, and so are
-/// exemplars and metadata. Allocates once a series, for the bytes of its label set, and for histograms.
+/// The fields of a series may stand in any order: its labels are collected when it is reached, its samples, its native
+/// histograms and its exemplars are walked after that, each by themselves. What is not asked for is stepped over, and so
+/// is metadata. Allocates once a series, for the bytes of its label set, and for histograms and exemplars.
 ///
 /// The reader borrows the message's bytes and must not outlive them.
 package struct WriteRequestReader {
@@ -37,19 +38,26 @@ package struct WriteRequestReader {
         static let seriesHistograms = 4
         static let sampleValue = 1
         static let sampleTimestamp = 2
+        static let exemplarLabels = 1
+        static let exemplarValue = 2
+        static let exemplarTimestamp = 3
     }
 
     private var request: WireCursor
-    /// Two walks over the same series.
+    /// Three walks over the same series.
     private var samples: WireCursor
     private var histograms: WireCursor
+    private var exemplars: WireCursor
     private var labels: LabelPacker
+    private var exemplarLabels: LabelPacker
 
     package init(_ message: UnsafeRawBufferPointer) {
         request = WireCursor(message)
         samples = WireCursor(message, 0..<0)
         histograms = samples
+        exemplars = samples
         labels = LabelPacker(message)
+        exemplarLabels = LabelPacker(message)
     }
 
     /// Moves to the next series; nil at the message's end.
@@ -62,16 +70,18 @@ package struct WriteRequestReader {
             try request.expect(WireCursor.WireType.sized, tag)
             samples = WireCursor(request.buffer, try request.sized())
             histograms = samples
+            exemplars = samples
             return try collectLabels(samples)
         }
         samples = WireCursor(request.buffer, request.end..<request.end)
         histograms = samples
+        exemplars = samples
         return nil
     }
 
     private mutating func collectLabels(_ series: WireCursor) throws(WireError) -> SeriesLabels {
         labels.removeAll()
-        var hasHistograms = false
+        var (hasHistograms, hasExemplars) = (false, false)
         var fields = series
         while let tag = try fields.tag() {
             switch tag.field {
@@ -82,11 +92,13 @@ package struct WriteRequestReader {
                 try fields.expect(WireCursor.WireType.sized, tag)
                 _ = try fields.sized()
                 if tag.field == Field.seriesHistograms { hasHistograms = true }
+                if tag.field == Field.seriesExemplars { hasExemplars = true }
             default: try fields.skip(tag)
             }
         }
-        // Most series have none, and need no second walk.
+        // Most series have none, and need no walk of their own.
         if !hasHistograms { histograms = WireCursor(series.buffer, series.end..<series.end) }
+        if !hasExemplars { exemplars = WireCursor(series.buffer, series.end..<series.end) }
         return labels.pack()
     }
 
@@ -116,6 +128,40 @@ package struct WriteRequestReader {
             return (reader.timestamp, histogram)
         }
         return nil
+    }
+
+    /// The next exemplar of the series; nil after its last. One with invalid labels is left out.
+    package mutating func nextExemplar() throws(WireError) -> Exemplar? {
+        while let tag = try exemplars.tag() {
+            guard tag.field == Field.seriesExemplars else {
+                try exemplars.skip(tag)
+                continue
+            }
+            if let exemplar = try exemplar(try exemplars.sized()) { return exemplar }
+        }
+        return nil
+    }
+
+    private mutating func exemplar(_ range: Range<Int>) throws(WireError) -> Exemplar? {
+        var fields = WireCursor(exemplars.buffer, range)
+        exemplarLabels.removeAll()
+        var timestamp: Timestamp = 0
+        var value = 0.0
+        while let tag = try fields.tag() {
+            switch tag.field {
+            case Field.exemplarLabels:
+                try fields.expect(WireCursor.WireType.sized, tag)
+                try exemplarLabels.add(try fields.sized())
+            case Field.exemplarValue:
+                try fields.expect(WireCursor.WireType.fixed64, tag)
+                value = Double(bitPattern: try fields.fixed64())
+            case Field.exemplarTimestamp:
+                try fields.expect(WireCursor.WireType.varint, tag)
+                timestamp = Int64(bitPattern: try fields.varint())
+            default: try fields.skip(tag)
+            }
+        }
+        return exemplarLabels.packExemplar().map { Exemplar(labels: $0, value: value, timestamp: timestamp) }
     }
 
     /// A field that is left out is 0, as protobuf has it.

@@ -40,6 +40,12 @@ struct LineCache: Sendable {
         case duplicate(Int)
         /// Unknown until now; an entry has been made.
         case new(Int)
+
+        var index: Int {
+            switch self {
+            case .hit(let index), .duplicate(let index), .new(let index): index
+            }
+        }
     }
 
     private(set) var entries: [Entry] = []
@@ -50,6 +56,10 @@ struct LineCache: Sendable {
     private(set) var order: [UInt32] = []
     /// The same for the running round.
     private(set) var current: [UInt32] = []
+    /// By entry, the hash of the exemplar in the last kept round. Few lines have any.
+    private var exemplars: [UInt32: UInt64] = [:]
+    /// The same of the running round.
+    private var currentExemplars: [UInt32: UInt64] = [:]
     private var round: UInt32 = 0
     private var cursor = 0
     private var entryCountBefore = 0
@@ -63,8 +73,21 @@ struct LineCache: Sendable {
         round &+= 1
         cursor = 0
         current.removeAll(keepingCapacity: true)
+        if !currentExemplars.isEmpty { currentExemplars.removeAll(keepingCapacity: true) }
         entryCountBefore = entries.count
     }
+
+    /// Notes the exemplar of a line of this round.
+    /// - Parameter hash: of what the line says of it.
+    /// - Returns: whether it is another than in the last kept round.
+    mutating func noteExemplar(_ index: Int, hash: UInt64) -> Bool {
+        let key = UInt32(truncatingIfNeeded: index)
+        currentExemplars[key] = hash
+        return exemplars[key] != hash
+    }
+
+    /// The next exemplar of each line counts as another one.
+    mutating func forgetExemplars() { exemplars.removeAll() }
 
     /// Lends the text that comes next if this scrape goes on like the last one; empty where nothing is expected.
     func withExpectedText<Result, Failure: Error>(
@@ -121,6 +144,7 @@ struct LineCache: Sendable {
     /// The round becomes the one to compare with.
     mutating func commit() {
         swap(&order, &current)
+        swap(&exemplars, &currentExemplars)
         for (position, index) in order.enumerated() {
             entries[Int(index)].position = UInt32(truncatingIfNeeded: position)
         }
@@ -206,6 +230,8 @@ struct LineCache: Sendable {
         }
         entries = kept
         texts = keptTexts
+        // They are told once more.
+        forgetExemplars()
         rebuildTable(capacity: 64)
     }
 }

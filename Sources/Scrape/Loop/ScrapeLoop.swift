@@ -171,6 +171,7 @@ final class ScrapeLoop: Sendable {
             try await store(digest, answer, stamp, &history)
         } catch {
             failure = ScrapeFailure(.storage, "storage: \(error)")
+            history.forgetExemplars()
         }
         count(failure)
         publish(history, failure, began, digest.report.duration)
@@ -187,11 +188,15 @@ final class ScrapeLoop: Sendable {
             let again = history.digest(answer, stamp: stamp, duration: { 0 }, again: digest.report)
             let second = history.settle(again, try await environment.appendable.append(again.batch))
             settlement.duplicateCount = max(settlement.duplicateCount, second.duplicateCount)
+            settlement.exemplarsOutOfOrder += second.exemplarsOutOfOrder
         }
         let metrics = environment.metrics
         if settlement.duplicateCount > 0 { metrics.duplicates.increment(by: Double(settlement.duplicateCount)) }
         if settlement.outOfOrderCount > 0 { metrics.outOfOrder.increment(by: Double(settlement.outOfOrderCount)) }
         if settlement.outOfBoundsCount > 0 { metrics.outOfBounds.increment(by: Double(settlement.outOfBoundsCount)) }
+        if settlement.exemplarsOutOfOrder > 0 {
+            metrics.exemplarsOutOfOrder.increment(by: Double(settlement.exemplarsOutOfOrder))
+        }
     }
 
     private func count(_ failure: ScrapeFailure?) {

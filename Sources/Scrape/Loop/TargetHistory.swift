@@ -38,6 +38,7 @@ struct TargetHistory: Sendable {
         var duplicateCount = 0
         var outOfOrderCount = 0
         var outOfBoundsCount = 0
+        var exemplarsOutOfOrder = 0
         /// Some series had left the store: digest the same answer again, once.
         var needsAnother = false
     }
@@ -140,12 +141,13 @@ struct TargetHistory: Sendable {
                 try parser.next(expecting: text)
             }
             if let line = expected {
-                let index = lines.takeExpected()
+                let (index, sample) = (lines.takeExpected(), digest.batch.count)
                 if lines.entries[index].state == .unresolved {
                     try resolve(index, line, &parser, stamp, isNew: false, &digest)
                 } else {
                     take(line, index, stamp, &digest)
                 }
+                if line.exemplar != nil { takeExemplar(of: line, index, sample, parser, &digest) }
                 continue
             }
             guard let event = try parser.next() else { return }
@@ -161,7 +163,9 @@ struct TargetHistory: Sendable {
     private mutating func takeUnexpected(
         _ line: SeriesLine, of parser: inout ExpositionParser, _ stamp: Timestamp, _ digest: inout Digest
     ) throws {
-        switch lines.find(UnsafeRawBufferPointer(rebasing: parser.body[line.text])) {
+        let sample = digest.batch.count
+        let found = lines.find(UnsafeRawBufferPointer(rebasing: parser.body[line.text]))
+        switch found {
         case .hit(let index):
             if !lines.isInOrder(index), lines.entries[index].state != .dropped { digest.report.seriesAdded += 1 }
             if lines.entries[index].state == .unresolved {
@@ -181,6 +185,25 @@ struct TargetHistory: Sendable {
         case .new(let index):
             try resolve(index, line, &parser, stamp, isNew: true, &digest)
         }
+        if line.exemplar != nil { takeExemplar(of: line, found.index, sample, parser, &digest) }
+    }
+
+    /// The exemplar of a line, unless the line had the same one last time. One without a time has that of the sample.
+    /// - Parameter sample: the line's, if it has become one.
+    private mutating func takeExemplar(
+        of line: SeriesLine, _ index: Int, _ sample: Int, _ parser: ExpositionParser, _ digest: inout Digest
+    ) {
+        guard let exemplar = line.exemplar, digest.batch.series.indices.contains(sample) else { return }
+        var seed = exemplar.value.bitPattern
+        if let own = exemplar.timestamp { seed = seed &* 31 &+ UInt64(bitPattern: own) }
+        let hash = StableHash.hash(UnsafeRawBufferPointer(rebasing: parser.body[exemplar.labels]), seed: seed)
+        let isRepeated = !lines.noteExemplar(index, hash: hash)
+        let series = digest.batch.series[sample]
+        if case .known = series, isRepeated { return }
+        // One with a label twice says nothing, and the sample is good without it.
+        guard let labels = try? parser.labels(of: exemplar) else { return }
+        let time = exemplar.timestamp ?? digest.batch.timestamps[sample]
+        digest.batch.append(Exemplar(labels: labels, value: exemplar.value, timestamp: time), of: series)
     }
 
     /// A line whose series is known, or is known to be dropped.
@@ -297,6 +320,7 @@ struct TargetHistory: Sendable {
         }
         var settlement = Settlement()
         settlement.duplicateCount = digest.duplicateCount
+        settlement.exemplarsOutOfOrder = result.exemplarsOutOfOrder
         var departed: Set<SeriesRef> = []
         for (sample, reason) in result.rejected where digest.batch.series.indices.contains(sample) {
             let isMarker = sample >= digest.markerStart && sample < digest.reportStart
@@ -316,6 +340,9 @@ struct TargetHistory: Sendable {
         }
         return settlement
     }
+
+    /// The store has not taken what the last scrape brought: its exemplars are told once more.
+    mutating func forgetExemplars() { lines.forgetExemplars() }
 
     private mutating func forget(_ departed: Set<SeriesRef>) {
         for index in lines.entries.indices

@@ -17,6 +17,7 @@ struct ScrapeMetrics: Sendable {
     let duplicates: Counter
     let outOfOrder: Counter
     let outOfBounds: Counter
+    let exemplarsOutOfOrder: Counter
 
     init(registry: MetricsRegistry) {
         self.registry = registry
@@ -51,7 +52,7 @@ struct ScrapeMetrics: Sendable {
         _ = counter(
             "scrapes_cache_flush_forced_total",
             "How many times a scrape cache was flushed due to getting big while scrapes are failing.")
-        _ = counter(
+        exemplarsOutOfOrder = counter(
             "scrapes_exemplar_out_of_order_total",
             "Total number of exemplar rejected due to not being out of the expected order.")
         _ = counter(

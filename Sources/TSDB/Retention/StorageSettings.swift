@@ -28,6 +28,8 @@ package struct StorageSettings: Sendable {
     package var retentionRules: [RetentionRule] = []
     /// How far behind the newest sample another may come, ms; 0: not at all.
     package var outOfOrderWindow: Int64 = 0
+    /// How many exemplars are held, of all series together; 0: none.
+    package var exemplarsMax = 100_000
 
     package init() {}
 }

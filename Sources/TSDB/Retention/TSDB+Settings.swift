@@ -11,7 +11,10 @@ extension TSDB {
     /// Takes new settings; what they shorten goes with the next round of maintenance. Blocks for a moment.
     package func apply(_ settings: StorageSettings) throws {
         self.settings.withLock { $0 = settings }
-        try committer.perform { [head] in head.gate.exclusive { head.outOfOrderWindow = settings.outOfOrderWindow } }
+        try committer.perform { [head] in
+            head.gate.exclusive { head.outOfOrderWindow = settings.outOfOrderWindow }
+            head.exemplars.resize(to: settings.exemplarsMax)
+        }
         metrics.publish(settings)
         maintenance.change { $0.isRequested = true }
     }
