@@ -27,6 +27,9 @@ package struct SeriesLine: Hashable, Sendable {
     /// What stands in place of the value, where it is a native histogram: see `ExpositionParser.histogram`.
     package let histogram: Int?
 
+    /// Whether it may have any: a native histogram's are asked for by itself.
+    package var hasExemplars: Bool { exemplar != nil || histogram != nil }
+
     @inline(__always)
     init(
         text: Range<Int>, value: Double, timestamp: Timestamp?, exemplar: ExemplarText?, histogram: Int? = nil

@@ -64,6 +64,7 @@ struct ProtobufHistogram {
             zeroCount: isFloat ? zeroCountFloat : zeroCount, count: isFloat ? countFloat : count, sum: sum)
         histogram.positive = positive.side(isFloat: isFloat)
         histogram.negative = negative.side(isFloat: isFloat)
+        histogram.reduceToStored()
         // What does not fit together would be hidden by dropping empty buckets.
         if (try? histogram.validate()) != nil { histogram.compact() }
         return histogram

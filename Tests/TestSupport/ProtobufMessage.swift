@@ -1,10 +1,10 @@
 /// Writes protobuf messages for tests.
-struct ProtobufMessage {
-    private(set) var bytes: [UInt8] = []
+package struct ProtobufMessage {
+    package private(set) var bytes: [UInt8] = []
 
-    init(_ build: (inout ProtobufMessage) -> Void = { _ in }) { build(&self) }
+    package init(_ build: (inout ProtobufMessage) -> Void = { _ in }) { build(&self) }
 
-    mutating func varint(_ value: UInt64) {
+    package mutating func varint(_ value: UInt64) {
         var value = value
         while value > 0x7F {
             bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
@@ -13,32 +13,32 @@ struct ProtobufMessage {
         bytes.append(UInt8(value))
     }
 
-    mutating func integer(_ field: Int, _ value: Int64) {
+    package mutating func integer(_ field: Int, _ value: Int64) {
         varint(UInt64(field) << 3)
         varint(UInt64(bitPattern: value))
     }
 
-    mutating func zigzag(_ field: Int, _ value: Int64) { integer(field, value << 1 ^ value >> 63) }
+    package mutating func zigzag(_ field: Int, _ value: Int64) { integer(field, value << 1 ^ value >> 63) }
 
-    mutating func double(_ field: Int, _ value: Double) {
+    package mutating func double(_ field: Int, _ value: Double) {
         varint(UInt64(field) << 3 | 1)
         withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func text(_ field: Int, _ value: String) { sized(field, Array(value.utf8)) }
+    package mutating func text(_ field: Int, _ value: String) { sized(field, Array(value.utf8)) }
 
-    mutating func message(_ field: Int, _ build: (inout ProtobufMessage) -> Void) {
+    package mutating func message(_ field: Int, _ build: (inout ProtobufMessage) -> Void) {
         sized(field, ProtobufMessage(build).bytes)
     }
 
-    mutating func sized(_ field: Int, _ content: [UInt8]) {
+    package mutating func sized(_ field: Int, _ content: [UInt8]) {
         varint(UInt64(field) << 3 | 2)
         varint(UInt64(content.count))
         bytes.append(contentsOf: content)
     }
 
     /// The message behind its length.
-    var delimited: [UInt8] {
+    package var delimited: [UInt8] {
         var out = ProtobufMessage()
         out.varint(UInt64(bytes.count))
         return out.bytes + bytes
@@ -47,7 +47,7 @@ struct ProtobufMessage {
 
 extension ProtobufMessage {
     /// A metric family of one or more metrics.
-    static func family(
+    package static func family(
         _ name: String, type: Int64, help: String = "", unit: String = "",
         _ metrics: (inout ProtobufMessage) -> Void...
     ) -> [UInt8] {
@@ -60,21 +60,21 @@ extension ProtobufMessage {
         }.delimited
     }
 
-    mutating func label(_ name: String, _ value: String) {
+    package mutating func label(_ name: String, _ value: String) {
         message(1) {
             $0.text(1, name)
             $0.text(2, value)
         }
     }
 
-    mutating func span(_ field: Int, _ offset: Int64, _ length: Int64) {
+    package mutating func span(_ field: Int, _ offset: Int64, _ length: Int64) {
         message(field) {
             $0.zigzag(1, offset)
             $0.integer(2, length)
         }
     }
 
-    mutating func bucket(_ bound: Double, _ count: Int64, exemplar: ((inout ProtobufMessage) -> Void)? = nil) {
+    package mutating func bucket(_ bound: Double, _ count: Int64, exemplar: ((inout ProtobufMessage) -> Void)? = nil) {
         message(3) {
             $0.integer(1, count)
             $0.double(2, bound)
