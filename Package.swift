@@ -106,7 +106,8 @@ let package = Package(
             "HeadMemory", "WAL", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding", "ChunkEncoding", "FileIO",
             "Regexp"),
         module(
-            "TSDB", "HeadMemory", "WAL", "Blocks", "StorageFiles", "StorageAPI", "SeriesModel", "ByteCoding",
+            "TSDB", "HeadMemory", "WAL", "Blocks", "PrometheusBlocks", "StorageFiles", "StorageAPI", "SeriesModel",
+            "ByteCoding",
             "ChunkEncoding",
             "FileIO", "ConfigTree", "SelfMetrics",
             "Regexp", "OwnThreads", logging, .product(name: "GRDB", package: "GRDB.swift")),
@@ -169,8 +170,8 @@ let package = Package(
             name: "hearth-fuzz", dependencies: ["FuzzTargets", "OwnThreads"], path: "Tests/Fuzz/Runner",
             swiftSettings: settings),
         tests(
-            "BlockTransfer", "Blocks", "ChunkEncoding", "FileIO", "PrometheusBlocks", "SeriesModel", "StorageAPI",
-            "TestSupport"),
+            "BlockTransfer", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "PrometheusBlocks", "SeriesModel",
+            "StorageAPI", "TestSupport"),
         tests(
             "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "StorageFiles",
             "TestSupport"),
@@ -219,7 +220,8 @@ let package = Package(
             "Server", "FileIO", "Notifier", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
             "SelfMetrics", "SeriesModel", "TSDB", "TestSupport", logging, nioPosix),
         tests(
-            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "SelfMetrics",
+            "TSDB", "Blocks", "ByteCoding", "ChunkEncoding", "FileIO", "HeadMemory", "OwnThreads", "PrometheusBlocks",
+            "SelfMetrics",
             "SeriesModel", "StorageAPI", "StorageFiles", "TestSupport", "WAL", logging,
             .product(name: "GRDB", package: "GRDB.swift")),
         tests("Templating", "SeriesModel", "TestSupport"),

@@ -7,7 +7,9 @@ package import StorageAPI
 /// Brings a data directory of Prometheus' into ours: its blocks become blocks of our own under the same names, the
 /// samples of its log become further ones. Prometheus' files stay as they are.
 ///
-/// A block that is there already is passed over, so an import that was interrupted can be run again.
+/// A block that is there already, or was taken in before (`ImportedBlocks`), is passed over, so an import that was
+/// interrupted can be run again. Source and target may be the same directory: there the server serves Prometheus' blocks
+/// until they are taken in.
 package struct PrometheusImport: Sendable {
     /// What became of one block.
     package enum Outcome: Sendable {
@@ -29,9 +31,14 @@ package struct PrometheusImport: Sendable {
     private let fileSystem: any FileSystem
     private let source: PrometheusDirectory
     private let sink: BlockSink
+    private let dataDirectory: String
+    private let readsLog: Bool
 
-    package init(fileSystem: any FileSystem, source: String, dataDirectory: String) {
+    /// - Parameter readsLog: whether the source's log is taken too; not where it is one of ours.
+    package init(fileSystem: any FileSystem, source: String, dataDirectory: String, readsLog: Bool = true) {
         self.fileSystem = fileSystem
+        self.dataDirectory = dataDirectory
+        self.readsLog = readsLog
         self.source = PrometheusDirectory(fileSystem: fileSystem, path: source)
         sink = BlockSink(fileSystem: fileSystem, dataDirectory: dataDirectory)
     }
@@ -46,34 +53,66 @@ package struct PrometheusImport: Sendable {
         let (blocks, damaged) = try source.readableBlocks()
         for (path, error) in damaged { report(.block(path: path, .failed(error))) }
         var isComplete = damaged.isEmpty
+        var imported = try ImportedBlocks(fileSystem: fileSystem, dataDirectory: dataDirectory)
         for (path, meta) in blocks {
-            let outcome = adopt(path, meta)
+            let outcome = adopt(path, meta, imported)
+            try note(outcome, &imported)
             if case .failed = outcome { isComplete = false }
             report(.block(path: path, outcome))
         }
+        if !readsLog { return isComplete }
+        return try takeLog(behind: blocks.map(\.meta), &imported, report) && isComplete
+    }
+
+    /// - Returns: whether all of it was taken.
+    private func takeLog(
+        behind blocks: [PrometheusMeta], _ imported: inout ImportedBlocks, _ report: (Event) -> Void
+    ) throws(StorageError) -> Bool {
+        let fingerprint = source.logFingerprint
         let log = try PrometheusLog(
             fileSystem: fileSystem, directory: source.path,
-            start: PrometheusDirectory.logStart(behind: blocks.map(\.meta)))
+            start: PrometheusDirectory.logStart(behind: blocks))
         report(.log(series: log.series.count, log.report))
-        isComplete = isComplete && log.report.damages.isEmpty && log.report.orphanCount == 0
-        guard let range = log.range else { return isComplete }
-        for window in BlockWindows.covering(range, length: BlockWindows.standard) {
-            let outcome = take(log, window)
-            if case .failed = outcome { isComplete = false }
-            if case .empty = outcome { continue }
-            report(.logBlock(outcome))
+        var isWritten = true
+        if let range = log.range {
+            for window in BlockWindows.covering(range, length: BlockWindows.standard) {
+                let outcome = take(log, window, imported)
+                try note(outcome, &imported)
+                if case .failed = outcome { isWritten = false }
+                if case .empty = outcome { continue }
+                report(.logBlock(outcome))
+            }
         }
-        return isComplete
+        // What of it cannot be read is not going to be readable: it is served no more as it is not taken again.
+        if isWritten, let fingerprint {
+            try note(BlockIdentifier(high: fingerprint.high, low: fingerprint.low), &imported)
+        }
+        return isWritten && log.report.damages.isEmpty && log.report.orphanCount == 0
+    }
+
+    /// Enters what was taken in the list. Only now: it is whole and durable.
+    private func note(_ outcome: Outcome, _ imported: inout ImportedBlocks) throws(StorageError) {
+        switch outcome {
+        case .written(let footer): try note(footer.identifier, &imported)
+        case .passedOver(let known): try note(known, &imported)
+        case .empty, .failed: break
+        }
+    }
+
+    private func note(_ identifier: BlockIdentifier, _ imported: inout ImportedBlocks) throws(StorageError) {
+        if imported.contains(identifier) { return }
+        imported.insert(identifier)
+        try imported.write(fileSystem: fileSystem, dataDirectory: dataDirectory)
     }
 
     // MARK: - Blocks
 
-    private func adopt(_ path: String, _ meta: PrometheusMeta) -> Outcome {
+    private func adopt(_ path: String, _ meta: PrometheusMeta, _ imported: ImportedBlocks) -> Outcome {
         do {
             guard let identifier = BlockIdentifier(meta.ulid) else {
                 throw StorageError.corruption(file: path, offset: 0, reason: "ulid \(meta.ulid)")
             }
-            if sink.has(identifier) { return .passedOver(identifier) }
+            if imported.contains(identifier) || sink.has(identifier) { return .passedOver(identifier) }
             let block = try PrometheusBlock(fileSystem: fileSystem, path: path)
             let range = TimeRange(min: meta.minTime, max: meta.maxTime)
             let footer = try sink.write(identifier, range: range, level: max(1, meta.compaction?.level ?? 1)) { add in
@@ -95,9 +134,9 @@ package struct PrometheusImport: Sendable {
 
     // MARK: - Log
 
-    private func take(_ log: PrometheusLog, _ window: TimeRange) -> Outcome {
+    private func take(_ log: PrometheusLog, _ window: TimeRange, _ imported: ImportedBlocks) -> Outcome {
         let identifier = PrometheusImport.identifier(of: log, window)
-        if sink.has(identifier) { return .passedOver(identifier) }
+        if imported.contains(identifier) || sink.has(identifier) { return .passedOver(identifier) }
         let wanted = TimeRange(min: window.min, max: window.max.subtractingClamped(1))
         do {
             let footer = try sink.write(identifier, range: window) { add in

@@ -86,6 +86,9 @@ package final class PrometheusBlock: Sendable {
         try withIndex { (index) throws(StorageError) in try index.chunks(of: series) }
     }
 
+    /// Whether something was deleted of any series.
+    package var hasTombstones: Bool { !tombstones.isEmpty }
+
     /// What was deleted of a series: in order, without overlap. Empty for most.
     package func tombstones(of series: UInt32) throws(StorageError) -> [TimeRange] {
         if tombstones.isEmpty { return [] }
@@ -153,6 +156,24 @@ package final class PrometheusBlock: Sendable {
         if oldest < reference.range.min || newest > reference.range.max {
             buffer.removeAll(since: before)
             throw segments.damaged(reference, "samples outside of the chunk's range")
+        }
+    }
+}
+
+extension PrometheusBlock {
+    /// Reads all that a query could ask for: postings, labels, and the samples of every chunk.
+    /// - Throws: `StorageError.corruption` at the first damage.
+    package func verify() throws(StorageError) {
+        for name in try labelNames() {
+            for value in try labelValues(of: name) { _ = try postings(name: name, value: value) }
+        }
+        var samples = SampleBuffer()
+        for series in try allPostings() {
+            _ = try labels(of: series)
+            for chunk in try chunks(of: series) {
+                samples.removeAll()
+                try read(chunk, into: &samples)
+            }
         }
     }
 }

@@ -57,6 +57,44 @@ package struct PrometheusDirectory: Sendable {
         return hasBlock || names.contains(PrometheusFormat.logName) && names.contains("chunks_head")
     }
 
+    /// Whether the directory of the log is Prometheus': it has a checkpoint of Prometheus', or a segment that begins as
+    /// they do.
+    package var hasLog: Bool {
+        let log = FilePath.join(path, PrometheusFormat.logName)
+        guard let names = try? fileSystem.list(log) else { return false }
+        return names.contains { name in
+            let file = FilePath.join(log, name)
+            if name.utf8.starts(with: PrometheusFormat.checkpointPrefix.utf8) { return true }
+            guard !name.isEmpty, name.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+                let mapped = try? fileSystem.map(file)
+            else { return false }
+            var segment = LogSegment(mapped)
+            return segment.beginsSoundly()
+        }
+    }
+
+    /// What tells this log from another one, and from itself before somebody went on with it, without reading it: a hash
+    /// of the names and sizes of its files, those of late samples included. Nil where there is none.
+    package var logFingerprint: (high: UInt64, low: UInt64)? {
+        var content: [UInt8] = []
+        func add(_ path: String, depth: Int) {
+            if depth < 2, let names = try? fileSystem.list(path) {
+                for name in names.sorted(by: { $0.precedesByBytes($1) }) {
+                    add(FilePath.join(path, name), depth: depth + 1)
+                }
+            } else if let size = try? fileSystem.size(path) {
+                content.append(contentsOf: path.utf8.dropFirst(self.path.utf8.count))
+                withUnsafeBytes(of: Int64(size).littleEndian) { content.append(contentsOf: $0) }
+            }
+        }
+        for name in [PrometheusFormat.logName, PrometheusFormat.lateLogName] {
+            let log = FilePath.join(path, name)
+            if (try? fileSystem.list(log)) != nil { add(log, depth: 0) }
+        }
+        if content.isEmpty { return nil }
+        return (StableHash.hash(content), content.withUnsafeBytes { StableHash.hash($0, seed: 1) })
+    }
+
     /// A ULID: 26 characters of Crockford's base 32.
     package static func isBlockName(_ name: String) -> Bool {
         let alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8

@@ -86,7 +86,9 @@ actor RunningServer {
         _ directory: String, _ count: Int, _ clock: any WallClock, _ logger: Logger
     ) -> ActiveQueryFile? {
         do throws(FileError) {
-            return try ActiveQueryFile(directory: directory, slotCount: count, clock: clock, logger: logger)
+            let layout = DataDirectoryLayout(fileSystem: PosixFileSystem(), directory: directory)
+            return try ActiveQueryFile(
+                directory: directory, name: layout.activeQueriesName, slotCount: count, clock: clock, logger: logger)
         } catch {
             logger.error("Active queries are not noted", metadata: ["err": "\(error)"])
             return nil

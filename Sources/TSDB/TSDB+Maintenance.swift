@@ -17,6 +17,7 @@ extension TSDB {
             while !store.isClosing(after: store.options.syncInterval) {
                 store.syncLog()
                 store.diskGuard.check()
+                store.clockWatch.check()
             }
         }
         guard options.maintainsItself else { return }
@@ -92,8 +93,10 @@ extension TSDB {
             step(moveToDisk)
             step(closeStaleChunks)
             step(quarantineDamaged)
+            let imported = importedBlocks()
             step(reloadBlocks)
             step(applyRetention)
+            step { try reloadPrometheusBlocks(imported) }
             // Last: what is deleted need not be merged.
             step(mergeBlocks)
             reattachCatalog()

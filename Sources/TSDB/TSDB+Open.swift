@@ -10,16 +10,13 @@ import Synchronization
 import WAL
 
 extension TSDB {
-    /// Where the log lies in the data directory.
-    static let logName = "wal"
-
     /// Opens a data directory, made where it is missing: takes the lock, looks at the blocks, replays the log. Blocks.
     /// - Throws: `StorageError` where the directory is in use, newer than this program, or cannot be read.
     package static func open(_ options: TSDBOptions) throws -> TSDB {
         let started = ContinuousClock.now
         let metrics = TSDBMetrics(options.metrics)
         metrics.publish(options.settings)
-        let lock = try prepare(options, metrics)
+        let (lock, layout) = try prepare(options, metrics)
         let catalog = try Catalog(fileSystem: options.fileSystem, directory: options.directory)
         let state = try StateStore(fileSystem: options.fileSystem, directory: options.directory)
         for path in [catalog.damagedPath, state.damagedPath].compactMap({ $0 }) {
@@ -33,7 +30,7 @@ extension TSDB {
         try blocks.removeLeftovers()
         metrics.reloads.increment()
         let start = try headStart(catalog, blocks)
-        let (head, log, report) = try replay(options, start, blocks.blocks, metrics)
+        let (head, log, report) = try replay(options, layout, start, blocks.blocks, metrics)
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
         options.logger.info(
@@ -48,13 +45,16 @@ extension TSDB {
             Parts(
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
                 damages: blocks.damages + report.damages.map { StorageDamage($0) },
-                checkpointBytes: checkpointBytes(options, report.checkpointLSN)))
+                checkpointBytes: checkpointBytes(options, layout, report.checkpointLSN)))
+        try store.maintenanceTurn.withLock { _ in try store.reloadPrometheusBlocks(store.importedBlocks()) }
         // What was read of a damaged checkpoint is nowhere else.
         if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
         return store
     }
 
-    private static func prepare(_ options: TSDBOptions, _ metrics: TSDBMetrics) throws(StorageError) -> DirectoryLock {
+    private static func prepare(
+        _ options: TSDBOptions, _ metrics: TSDBMetrics
+    ) throws(StorageError) -> (DirectoryLock, DataDirectoryLayout) {
         try StorageError.wrapping { () throws(FileError) in
             try options.fileSystem.createDirectory(BlockDirectory.path(in: options.directory))
         }
@@ -64,11 +64,13 @@ extension TSDB {
         } catch {
             throw .unavailable(reason: "cannot lock the data directory: \(error)")
         }
+        let layout = DataDirectoryLayout(fileSystem: options.fileSystem, directory: options.directory)
+        try layout.establish(options.fileSystem)
         let isNew = !DataDirectoryFormat.isThere(options.fileSystem, options.directory)
         try DataDirectoryFormat.check(options.fileSystem, options.directory)
         let isClean = try CleanMarker.take(options.fileSystem, options.directory, isNew: isNew)
         metrics.cleanStart.set(isClean ? 1 : 0)
-        return lock
+        return (lock, layout)
     }
 
     /// Where the head begins: what the log holds of the time before is in a block, or was in one.
@@ -83,14 +85,17 @@ extension TSDB {
     }
 
     private static func replay(
-        _ options: TSDBOptions, _ start: Timestamp, _ blocks: [Block], _ metrics: TSDBMetrics
+        _ options: TSDBOptions, _ layout: DataDirectoryLayout, _ start: Timestamp, _ blocks: [Block],
+        _ metrics: TSDBMetrics
     ) throws -> (Head, LogWriter, ReplayReport) {
-        let directory = FilePath.join(options.directory, logName)
+        let directory = layout.log
         if options.refusesDamagedLog { try refuseDamage(options, directory) }
         var headOptions = HeadOptions(
             dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem)
         headOptions.exemplarsMax = options.settings.exemplarsMax
-        let restore = HeadRestore(headOptions, start: start)
+        headOptions.chunkDirectoryName = layout.chunksName
+        let restore = HeadRestore(
+            headOptions, start: start, hasCheckpoint: try hasCheckpoint(options.fileSystem, directory))
         let report = try LogReplay.replay(
             fileSystem: options.fileSystem, directory: directory,
             restore: { type, payload in try restore.restore(type, payload) },
@@ -135,9 +140,19 @@ extension TSDB {
         throw StorageError.corruption(file: damage.file, offset: damage.offset, reason: damage.reason)
     }
 
-    private static func checkpointBytes(_ options: TSDBOptions, _ lsn: LSN) -> Int {
+    /// Whether the log has one, be it damaged.
+    static func hasCheckpoint(_ fileSystem: any FileSystem, _ directory: String) throws(StorageError) -> Bool {
+        guard fileSystem.exists(directory) else { return false }
+        return try StorageError.wrapping { () throws(FileError) in
+            try fileSystem.list(directory).contains { LogFormat.checkpointLSN($0) != nil }
+        }
+    }
+
+    private static func checkpointBytes(
+        _ options: TSDBOptions, _ layout: DataDirectoryLayout, _ lsn: LSN
+    ) -> Int {
         guard lsn > 0 else { return 0 }
-        let path = FilePath.join(FilePath.join(options.directory, logName), LogFormat.checkpointName(lsn))
+        let path = FilePath.join(layout.log, LogFormat.checkpointName(lsn))
         return (try? options.fileSystem.size(path)) ?? 0
     }
 }

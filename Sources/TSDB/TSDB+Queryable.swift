@@ -17,22 +17,26 @@ extension TSDB: Queryable {
                 let isInHead = head.range?.overlaps(selection.range) ?? false
                 return HeadSelection.Capture(isInHead ? matching.slots() : [], selection.range, view)
             }
-            return (captures, blocks.all)
+            return (captures, blocks.visible)
         }
         var resolution = MatcherResolution()
         var sets: [any SeriesSet] = []
         for (selection, capture) in zip(selections, captures) {
-            var parts: [(block: Block, series: [UInt32])] = []
+            var parts: [(block: VisibleBlock, series: [UInt32])] = []
             for block in visible where block.range.overlaps(selection.range) {
                 try cancellation.check()
-                let found = try resolution.resolve(selection.matchers, in: block.reader)
-                let series = try block.withoutDeleted(found, in: selection.range)
+                let series = try reportingDamage {
+                    let found = try resolution.resolve(selection.matchers, in: block)
+                    return try block.withoutDeleted(found, in: selection.range)
+                }
                 if !series.isEmpty { parts.append((block, series)) }
             }
-            sets.append(
+            let set = try reportingDamage {
                 try MergedSeriesSet(selection: selection, head: HeadSelection(capture), blocks: parts) {
                     [weak self] in self?.reportDamage($0)
-                })
+                }
+            }
+            sets.append(set)
         }
         return sets
     }
@@ -86,12 +90,19 @@ extension TSDB: Queryable {
         return found.sorted()
     }
 
+    /// From the first to the last ms that head and blocks may hold something of; nil while there is nothing.
+    package var timeRange: TimeRange? {
+        let ranges = head.gate.shared { [head.range].compactMap { $0 } + blocks.visible.map(\.range) }
+        guard let first = ranges.map(\.min).min(), let last = ranges.map(\.max).max() else { return nil }
+        return TimeRange(min: first, max: last)
+    }
+
     /// The head, if it has anything in the range, and each block that overlaps it.
     private func eachIndex(in range: TimeRange, _ body: (any LabelIndex) throws -> Void) throws {
         let (isHeadInRange, visible) = head.gate.shared {
-            (head.range.map { $0.overlaps(range) } ?? false, blocks.all)
+            (head.range.map { $0.overlaps(range) } ?? false, blocks.visible)
         }
         if isHeadInRange { try body(HeadIndex(head)) }
-        for block in visible where block.range.overlaps(range) { try body(block.reader) }
+        for block in visible where block.range.overlaps(range) { try reportingDamage { try body(block) } }
     }
 }

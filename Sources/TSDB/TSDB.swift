@@ -26,13 +26,18 @@ package final class TSDB: Sendable {
     /// Changed by the committer under the gate held exclusively; read under the gate.
     let blocks: BlockList
     let catalog: Catalog
+    /// Those that lie beside ours.
+    let prometheusBlocks: PrometheusBlockSet
     let committer: Committer
     let maintenance = Monitor(MaintenanceState())
     /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
     let maintenanceTurn = Mutex(())
     let corruptions: Atomic<Int>
+    /// How often in a row the cut of a block failed.
+    let failedCutCount = Atomic<Int>(0)
     let settings: Mutex<StorageSettings>
     let diskGuard: DiskGuard
+    let clockWatch: ClockWatch
     /// The merge that is under way.
     let compacting = Mutex<CompactionStatus?>(nil)
     /// What damaged files were met: to be looked at by the next round of maintenance, and to be told.
@@ -67,11 +72,14 @@ package final class TSDB: Sendable {
         log = parts.log
         blocks = parts.blocks
         catalog = parts.catalog
+        prometheusBlocks = PrometheusBlockSet(
+            fileSystem: options.fileSystem, directory: options.directory, logger: options.logger)
         state = parts.state
         lock = Mutex(parts.lock)
         corruptions = Atomic(parts.damages.count)
         settings = Mutex(options.settings)
         diskGuard = DiskGuard(options)
+        clockWatch = ClockWatch(options)
         damage = DamageRegister(parts.damages)
         checkpointSize = Atomic(parts.checkpointBytes)
         let (head, log, maintenance, diskGuard) = (parts.head, parts.log, maintenance, diskGuard)
@@ -142,6 +150,10 @@ package final class TSDB: Sendable {
     /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;
     /// the second time it does nothing.
     package func close() {
+        if lock.withLock({ $0 != nil }), (try? log.sync()) == nil {
+            // Whoever opens the store cannot know that its log is doubtful.
+            try? maintenanceTurn.withLock { _ in try checkpoint() }
+        }
         committer.close()
         maintenance.change { $0.isClosing = true }
         maintenance.wait { $0.runningThreads == 0 ? () : nil }
@@ -161,7 +173,14 @@ package final class TSDB: Sendable {
 
 /// The blocks that queries see, oldest first.
 final class BlockList: @unchecked Sendable {
+    /// Our own: those that are cut, merged and deleted.
     private(set) var all: [Block]
+    /// Those of Prometheus', which are only read.
+    private(set) var prometheus: [PrometheusBlockSource] = []
+    /// The log of a Prometheus that was stopped.
+    private(set) var prometheusLog: PrometheusLogSource?
+    /// All of them.
+    private(set) var visible: [VisibleBlock] = []
 
     init(_ blocks: [Block]) {
         all = blocks
@@ -172,11 +191,24 @@ final class BlockList: @unchecked Sendable {
     func replace(adding added: [Block], removing removed: Set<BlockIdentifier>) {
         all.removeAll { removed.contains($0.identifier) }
         all += added
+        // What was imported is not served twice, not for a moment.
+        let adopted = Set(added.map(\.identifier) + added.flatMap(\.record.parents))
+        prometheus.removeAll { adopted.contains($0.identifier) }
+        sort()
+    }
+
+    /// Exclusive.
+    func replacePrometheus(_ blocks: [PrometheusBlockSource], log: PrometheusLogSource?) {
+        prometheus = blocks
+        prometheusLog = log
         sort()
     }
 
     private func sort() {
         all.sort { ($0.range.min, $0.identifier) < ($1.range.min, $1.identifier) }
+        visible = all.map { VisibleBlock($0) } + prometheus.map { VisibleBlock($0) }
+        if let prometheusLog { visible.append(VisibleBlock(prometheusLog)) }
+        visible.sortByAge()
     }
 }
 

@@ -181,7 +181,7 @@ struct TSDBMetrics: Sendable {
         ]
         for (name, help, labels) in counters { _ = registry.counter(prefix + name, help, labels) }
         let gauges = [
-            ("head_active_appenders", "Appenders in use."),
+            ("head_active_appenders", "Appenders in use.")
         ]
         for (name, help) in gauges { _ = registry.gauge(prefix + name, help) }
         _ = registry.histogram(
@@ -252,7 +252,9 @@ extension TSDB {
     /// Sets what is read off the store.
     func publish() {
         let statistics = headStatistics()
-        let (visible, chunkBytes) = head.gate.shared { (blocks.all, head.closedBytes) }
+        let (own, visible, hasLog, chunkBytes) = head.gate.shared {
+            (blocks.all, blocks.visible, blocks.prometheusLog != nil, head.closedBytes)
+        }
         metrics.set("head_series", "Series in the head.", Double(statistics.seriesCount))
         metrics.set("head_chunks", "Chunks in the head.", Double(statistics.chunkCount))
         metrics.set(
@@ -264,8 +266,8 @@ extension TSDB {
         metrics.set("head_min_time_seconds", "Oldest timestamp of the head.", oldest / 1000)
         metrics.set("head_max_time_seconds", "Newest timestamp of the head.", newest / 1000)
         publishExemplars()
-        metrics.set("blocks_loaded", "Blocks that queries see.", Double(visible.count))
-        metrics.set("storage_blocks_bytes", "Size of the blocks.", Double(visible.reduce(0) { $0 + $1.record.bytes }))
+        metrics.set("blocks_loaded", "Blocks that queries see.", Double(visible.count - (hasLog ? 1 : 0)))
+        metrics.set("storage_blocks_bytes", "Size of the blocks.", Double(own.reduce(0) { $0 + $1.record.bytes }))
         metrics.set("symbol_table_size_bytes", "Memory of the blocks' symbol tables.", 0)
         let lowest = Double(visible.map(\.range.min).min() ?? statistics.range?.min ?? 0)
         metrics.set("lowest_timestamp", "Oldest timestamp stored. Milliseconds.", lowest)

@@ -82,6 +82,64 @@ struct BlockTransferTests {
         #expect(try TransferFixture.content(disk, "/data") == expected)
     }
 
+    @Test("takes Prometheus' blocks into their own directory, beside them, and notes what it took")
+    func inPlace() throws {
+        let rows = TransferFixture.rows(8, hours: 5)
+        let metas = try export(MemoryStore(rows: rows))
+        let before = try TransferFixture.files(disk, "/out")
+        let isComplete = try PrometheusImport(fileSystem: disk, source: "/out", dataDirectory: "/out").run { _ in }
+        #expect(isComplete)
+        #expect(try TransferFixture.content(disk, "/out") == TransferFixture.content(rows))
+        let after = try TransferFixture.files(disk, "/out")
+        #expect(before.allSatisfy { after[$0.key] == $0.value })
+        let imported = try ImportedBlocks(fileSystem: disk, dataDirectory: "/out")
+        #expect(imported.identifiers.map(\.description).sorted() == metas.map(\.ulid).sorted())
+    }
+
+    @Test("does not take again what was merged or deleted since, unless the list of imported blocks is removed")
+    func notAgain() throws {
+        _ = try export(MemoryStore(rows: TransferFixture.rows(4, hours: 5)))
+        func run() throws -> Int {
+            var written = 0
+            _ = try PrometheusImport(fileSystem: disk, source: "/out", dataDirectory: "/data").run { event in
+                if case .block(_, .written) = event { written += 1 }
+            }
+            return written
+        }
+        #expect(try run() == 3)
+        for path in try BlockDirectory.list(fileSystem: disk, directory: "/data/blocks").blocks {
+            try BlockDirectory.remove(fileSystem: disk, path: path)
+        }
+        #expect(try run() == 0)
+        try disk.remove("/data/" + ImportedBlocks.fileName)
+        #expect(try run() == 3)
+    }
+
+    @Test("notes the log that it took, damaged or not, so that it is served no more", arguments: [false, true])
+    func log(isDamaged: Bool) throws {
+        _ = try export(MemoryStore(rows: TransferFixture.rows(2, hours: 3)))
+        // A record of markers, and its checksum.
+        disk.put("/out/wal/00000000", [1, 0, 1] + (isDamaged ? [0, 0, 0, 0] : TransferFixture.checksum([5])) + [5])
+        let isComplete = try PrometheusImport(fileSystem: disk, source: "/out", dataDirectory: "/out").run { _ in }
+        #expect(isComplete == !isDamaged)
+        let fingerprint = PrometheusDirectory(fileSystem: disk, path: "/out").logFingerprint
+        let (high, low) = try #require(fingerprint)
+        let imported = try ImportedBlocks(fileSystem: disk, dataDirectory: "/out")
+        #expect(imported.contains(BlockIdentifier(high: high, low: low)))
+    }
+
+    @Test("leaves a log alone that is none of Prometheus'")
+    func ownLog() throws {
+        _ = try export(MemoryStore(rows: TransferFixture.rows(2, hours: 3)))
+        disk.put("/out/wal/00000000", Array("HEARTHWL".utf8) + [UInt8](repeating: 1, count: 64))
+        for readsLog in [true, false] {
+            let isComplete = try PrometheusImport(
+                fileSystem: disk, source: "/out", dataDirectory: "/out", readsLog: readsLog
+            ).run { _ in }
+            #expect(isComplete == !readsLog)
+        }
+    }
+
     @Test("refuses a directory that is none of Prometheus'")
     func foreign() throws {
         try disk.createDirectory("/other")

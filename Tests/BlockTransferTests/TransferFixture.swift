@@ -1,5 +1,6 @@
 import BlockTransfer
 import Blocks
+import ByteCoding
 import FileIO
 import PrometheusBlocks
 import SeriesModel
@@ -26,6 +27,12 @@ enum TransferFixture {
             }
             return (labels, samples)
         }
+    }
+
+    /// As it stands in Prometheus' files.
+    static func checksum(_ bytes: [UInt8]) -> [UInt8] {
+        let checksum = CRC32C.checksum(bytes)
+        return (0..<4).map { UInt8(truncatingIfNeeded: checksum >> (24 - 8 * UInt32($0))) }
     }
 
     /// All samples of the blocks in our data directory.

@@ -227,4 +227,27 @@ struct PrometheusLogTests {
             }
         }
     }
+
+    @Test("is told from another one by the names and sizes of its files")
+    func fingerprint() throws {
+        let directory = PrometheusDirectory(fileSystem: disk, path: "/prometheus")
+        func fingerprint() -> [UInt64]? { directory.logFingerprint.map { [$0.high, $0.low] } }
+        #expect(fingerprint() == nil)
+        try disk.createDirectory("/prometheus/wal")
+        #expect(fingerprint() == nil)
+        var met: Set<[UInt64]> = []
+        for path in ["wal/00000003", "wal/checkpoint.00000002/00000000", "wbl/00000000", "wal/00000004"] {
+            try put(path, [LogFixture.series([(1, up)])])
+            #expect(met.insert(try #require(fingerprint())).inserted, "\(path)")
+        }
+        #expect(!met.insert(try #require(fingerprint())).inserted)
+        try put("wal/00000004", [LogFixture.series([(1, up)]), LogFixture.samples([(1, 1, 1)])])
+        #expect(met.insert(try #require(fingerprint())).inserted)
+        try put("chunks_head/000001", [])
+        #expect(!met.insert(try #require(fingerprint())).inserted)
+        // Another place is the same log.
+        try disk.rename("/prometheus", to: "/elsewhere")
+        let elsewhere = PrometheusDirectory(fileSystem: disk, path: "/elsewhere").logFingerprint
+        #expect(met.contains(try #require(elsewhere.map { [$0.high, $0.low] })))
+    }
 }

@@ -137,7 +137,7 @@ extension Head {
 extension Head {
     /// Whether a path is that of a head-chunk file.
     package static func isChunkFile(_ path: String) -> Bool {
-        FilePath.name(of: FilePath.directory(of: path)) == HeadChunkFormat.directoryName
+        FilePath.name(of: FilePath.directory(of: path)).utf8.starts(with: HeadChunkFormat.directoryName.utf8)
             && HeadChunkFormat.number(FilePath.name(of: path)) != nil
     }
 

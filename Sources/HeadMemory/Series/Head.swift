@@ -84,8 +84,9 @@ package final class Head: @unchecked Sendable {
         exemplars = ExemplarStore(capacity: options.exemplarsMax)
         pairs = PairTable(slabs)
         chunks = try HeadChunkWriter(
-            fileSystem: options.fileSystem, dataDirectory: options.dataDirectory, fileBytes: options.chunkFileBytes,
-            place: place, isReadOnly: options.isReadOnly)
+            fileSystem: options.fileSystem, dataDirectory: options.dataDirectory,
+            directoryName: options.chunkDirectoryName, fileBytes: options.chunkFileBytes, place: place,
+            isReadOnly: options.isReadOnly)
     }
 
     deinit {

@@ -4,6 +4,8 @@ package import FileIO
 package struct HeadOptions: Sendable {
     /// Holds the head-chunk files.
     package var dataDirectory: String
+    /// Of the directory in it. A data directory of Prometheus' has files of its own in the usual one.
+    package var chunkDirectoryName = HeadChunkFormat.directoryName
     /// ms
     package var blockRange: Int64
     /// Of a new head-chunk file. Bytes.

@@ -55,6 +55,9 @@ struct LogSegment {
         }
     }
 
+    /// Whether it begins as segments do, whatever the compression.
+    mutating func beginsSoundly() -> Bool { ((try? nextFragment()) ?? nil) != nil }
+
     private struct Fragment {
         /// In the file.
         var place: Int

@@ -59,6 +59,9 @@ package struct LogSeries: Sendable {
         if let newest, timestamp <= newest { appendLate(timestamp, value) } else { append(timestamp, value) }
     }
 
+    /// Whether something was deleted of it that the log holds.
+    package var hasDeletions: Bool { !deleted.isEmpty }
+
     mutating func delete(_ range: TimeRange) { deleted.append(range) }
 
     private mutating func note(_ timestamp: Timestamp) {

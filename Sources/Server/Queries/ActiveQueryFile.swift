@@ -25,9 +25,13 @@ final class ActiveQueryFile: Sendable {
     private let hasFailed = Atomic(false)
 
     /// Logs what the last run left, and begins anew.
-    /// - Parameter directory: must exist, and belong to this process.
-    init(directory: String, slotCount: Int, clock: any WallClock, logger: Logger) throws(FileError) {
-        let path = FilePath.join(directory, ActiveQueryFile.name)
+    /// - Parameters:
+    ///   - directory: must exist, and belong to this process.
+    ///   - name: of the file; Prometheus' own is not written to.
+    init(
+        directory: String, name: String = ActiveQueryFile.name, slotCount: Int, clock: any WallClock, logger: Logger
+    ) throws(FileError) {
+        let path = FilePath.join(directory, name)
         ActiveQueryFile.logUnfinished(path, logger)
         let slotCount = min(max(1, slotCount), ActiveQueryFile.slotCountMax)
         file = try FixedSizeFile(path, size: 1 + slotCount * ActiveQueryFile.entryBytes)

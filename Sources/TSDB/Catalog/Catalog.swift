@@ -51,10 +51,16 @@ package final class Catalog: Sendable {
         let opened = try SQLiteFile.open(
             fileSystem: fileSystem, path: path, durability: .synced, migrator: CatalogMigrations.catalog)
         if let refusal = opened.refusal { throw refusal }
+        let memory = queue
         state.withLock { $0 = State(queue: opened.queue) }
-        let known = Set(blocks.map(\.identifier))
-        let gone = try self.blocks().map(\.identifier).filter { !known.contains($0) }
-        try enter(blocks, removing: gone, headStart: headStart)
+        do throws(StorageError) {
+            let known = Set(blocks.map(\.identifier))
+            let gone = try self.blocks().map(\.identifier).filter { !known.contains($0) }
+            try enter(blocks, removing: gone, headStart: headStart)
+        } catch {
+            state.withLock { $0 = State(queue: memory, refusal: error) }
+            throw error
+        }
         return opened.damagedPath
     }
 

@@ -25,6 +25,16 @@ extension TSDB {
         maintenance.change { $0.isRequested = true }
     }
 
+    /// Runs work that reads blocks; what is damaged of them is reported on the way.
+    func reportingDamage<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            reportDamage(error)
+            throw error
+        }
+    }
+
     /// Sets the blocks aside that were reported and are damaged, and drops the head's chunks that were.
     func quarantineDamaged() throws {
         let suspects = damage.takeSuspects()
@@ -38,6 +48,7 @@ extension TSDB {
                 "a damaged head chunk is dropped, samples of one series are missing",
                 metadata: ["file": "\(file)", "offset": "\(offset)", "mint": "\(span.min)", "maxt": "\(span.max)"])
         }
+        try leaveOutDamaged(suspects.blocks)
         for block in head.gate.shared({ blocks.all }) where suspects.blocks.contains(block.identifier) {
             do throws(StorageError) {
                 // The file system may have had a bad moment.

@@ -18,6 +18,7 @@ extension TSDB {
     package func deleteSeries(matching: [[LabelMatcher]], in range: TimeRange) throws -> Int {
         // Not beside a cut: its block would have what is deleted meanwhile.
         try exclusively {
+            try refuseDeletionFromPrometheus(matching, range)
             let count = try deleteFromHead(matching, range) + deleteFromBlocks(matching, range)
             options.logger.info(
                 "series deleted",

@@ -36,7 +36,12 @@ package struct BlockAnalysis: Sendable {
     ///   - matchers: of the series to look at.
     ///   - limit: the length of each list.
     package init(_ block: BlockReader, matchers: [LabelMatcher] = [], limit: Int) throws {
-        fullChunk = BlockReader.pageSamplesMax
+        try self.init(of: block, matchers: matchers, limit: limit)
+    }
+
+    /// As above, for a block of either kind.
+    init<Source: AnalyzedBlock>(of block: Source, matchers: [LabelMatcher], limit: Int) throws {
+        fullChunk = Source.fullChunk
         var resolution = MatcherResolution()
         let found = try resolution.resolve(matchers, in: block)
         seriesCount = block.seriesCount
@@ -45,7 +50,7 @@ package struct BlockAnalysis: Sendable {
         for series in found { try count(series, of: block, into: &counts) }
         labelNameCount = counts.names.count
         labelPairCount = counts.pairs.count
-        let width = Double(block.footer.range.max.subtractingClamped(block.footer.range.min))
+        let width = Double(block.range.max.subtractingClamped(block.range.min))
         func inBlocks(_ uncovered: Double) -> Int64 { Int64(clamping: uncovered / width) ?? 0 }
         let limit = max(0, limit)
         churningPairs = BlockAnalysis.largest(counts.pairs, limit, by: \.uncovered, inBlocks)
@@ -75,14 +80,16 @@ package struct BlockAnalysis: Sendable {
         var metrics: [LabelText: Int] = [:]
     }
 
-    private mutating func count(_ series: UInt32, of block: BlockReader, into counts: inout Counts) throws {
+    private mutating func count(
+        _ series: UInt32, of block: some AnalyzedBlock, into counts: inout Counts
+    ) throws {
         let held = try block.timeRange(of: series)
         guard held.min <= held.max else { return }
-        let range = block.footer.range
+        let range = block.range
         // As doubles: a block of damaged bounds must not overflow.
         let uncovered =
             Double(range.max.subtractingClamped(range.min)) - Double(held.max.subtractingClamped(held.min))
-        for count in try block.pageSampleCounts(of: series) {
+        for count in try block.chunkSampleCounts(of: series) {
             fullness[min(9, max(0, count - 1) * 10 / fullChunk)] += 1
         }
         for label in try block.labels(of: series) {

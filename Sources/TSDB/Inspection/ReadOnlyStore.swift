@@ -14,7 +14,7 @@ package final class ReadOnlyStore {
     /// What could not be read, and was left out: damages of the log, and of blocks.
     package private(set) var damages: [StoreDamage] = []
     private let head: Head
-    private let blocks: [Block]
+    private let blocks: [VisibleBlock]
 
     /// - Throws: where there is no data directory, or it cannot be read at all.
     package init(fileSystem: any FileSystem, directory: String) throws {
@@ -27,12 +27,14 @@ package final class ReadOnlyStore {
         let (head, report) = try Head.readOnly(fileSystem: fileSystem, directory: directory, start: start)
         self.head = head
         damages = report.damages.map(StoreDamage.init)
-        let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
+        let found = try BlockInspection(fileSystem: fileSystem, directory: directory, readsLog: true)
         damages += found.damages
-        blocks = found.readers.map { Block($0) }.sorted {
-            ($0.range.min, $0.identifier) < ($1.range.min, $1.identifier)
-        }
-        head.raiseStart(to: blocks.headStart)
+        damages += found.prometheusDamages
+        var blocks = found.readers.map { VisibleBlock(Block($0)) } + found.prometheus.map { VisibleBlock($0) }
+        if let log = found.prometheusLog { blocks.append(VisibleBlock(log)) }
+        blocks.sortByAge()
+        self.blocks = blocks
+        head.raiseStart(to: found.readers.map { Block($0) }.headStart)
     }
 
     /// The series that one of the lists of matchers selects, by hash and labels. Samples are decoded when they are read.
@@ -41,9 +43,9 @@ package final class ReadOnlyStore {
         let slots = PostingsList.union(matching.map { HeadMatching($0, head, stay).slots() })
         let capture = head.gate.shared { HeadSelection.Capture(slots, range, HeadView(head, stay)) }
         var resolution = MatcherResolution()
-        var parts: [(block: Block, series: [UInt32])] = []
+        var parts: [(block: VisibleBlock, series: [UInt32])] = []
         for block in blocks where block.range.overlaps(range) {
-            let found = PostingsList.union(try matching.map { try resolution.resolve($0, in: block.reader) })
+            let found = PostingsList.union(try matching.map { try resolution.resolve($0, in: block) })
             let series = try block.withoutDeleted(found, in: range)
             if !series.isEmpty { parts.append((block, series)) }
         }
@@ -60,9 +62,12 @@ extension Head {
         // The range of a block only says where chunks are closed; reading does not depend on it.
         var options = HeadOptions(dataDirectory: directory, blockRange: 2 * 3_600_000, fileSystem: fileSystem)
         options.isReadOnly = true
-        let restore = HeadRestore(options, start: start)
+        let layout = DataDirectoryLayout(fileSystem: fileSystem, directory: directory)
+        options.chunkDirectoryName = layout.chunksName
+        let restore = HeadRestore(
+            options, start: start, hasCheckpoint: try TSDB.hasCheckpoint(fileSystem, layout.log))
         let report = try LogReplay.replay(
-            fileSystem: fileSystem, directory: FilePath.join(directory, TSDB.logName), repair: false,
+            fileSystem: fileSystem, directory: layout.log, repair: false,
             restore: { try restore.restore($0, $1) },
             { _, batch in
                 let head = try restore.head()

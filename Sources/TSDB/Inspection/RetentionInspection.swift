@@ -21,8 +21,8 @@ package enum RetentionInspection {
             size = min(size ?? .max, Int64(clamping: Double(total) * percentage / 100) ?? .max)
         }
         var otherBytes = 0
-        for name in [TSDB.logName, "chunks_head"] {
-            let path = FilePath.join(directory, name)
+        let layout = DataDirectoryLayout(fileSystem: fileSystem, directory: directory)
+        for path in [layout.log, layout.chunks] {
             for file in (try? fileSystem.list(path)) ?? [] {
                 otherBytes += (try? fileSystem.size(FilePath.join(path, file))) ?? 0
             }

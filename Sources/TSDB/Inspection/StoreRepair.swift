@@ -15,7 +15,8 @@ package enum StoreRepair {
             throw StorageError.unavailable(reason: "cannot lock the data directory: \(error)")
         }
         let report = try LogReplay.replay(
-            fileSystem: fileSystem, directory: FilePath.join(directory, TSDB.logName), repair: true
+            fileSystem: fileSystem, directory: DataDirectoryLayout(fileSystem: fileSystem, directory: directory).log,
+            repair: true
         ) { _, _ in }
         _ = consume lock
         return report

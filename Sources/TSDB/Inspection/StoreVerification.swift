@@ -1,6 +1,7 @@
 import Blocks
 package import FileIO
 import HeadMemory
+import PrometheusBlocks
 import SeriesModel
 import StorageAPI
 import StorageFiles
@@ -28,7 +29,7 @@ package struct StoreVerification {
         // Rows before blocks: what a server adds meanwhile is a block without a row, which is none of our business.
         let rows = CatalogInspection.rows(directory)
         let start = try verifyBlocks(fileSystem, directory, rows)
-        verifyLog(fileSystem, FilePath.join(directory, TSDB.logName))
+        verifyLog(fileSystem, DataDirectoryLayout(fileSystem: fileSystem, directory: directory).log)
         verifyHead(fileSystem, directory, start)
     }
 
@@ -38,7 +39,7 @@ package struct StoreVerification {
     private mutating func verifyBlocks(
         _ fileSystem: any FileSystem, _ directory: String, _ rows: Result<[BlockRecord], StorageError>
     ) throws -> Timestamp {
-        let found = try BlockInspection(fileSystem: fileSystem, directory: directory)
+        let found = try BlockInspection(fileSystem: fileSystem, directory: directory, readsLog: true)
         damages += found.damages
         for reader in found.readers {
             blockCount += 1
@@ -49,6 +50,7 @@ package struct StoreVerification {
                 damages.append(StoreDamage(error, path: reader.path))
             }
         }
+        verifyPrometheus(found)
         switch rows {
         case .failure(let error):
             damages.append(StoreDamage(error, path: FilePath.join(directory, Catalog.fileName)))
@@ -59,6 +61,20 @@ package struct StoreVerification {
             }
         }
         return found.readers.map { Block($0) }.headStart
+    }
+
+    /// Of the log, all that can be told was told when it was read.
+    private mutating func verifyPrometheus(_ found: BlockInspection) {
+        damages += found.prometheusDamages
+        for source in found.prometheus {
+            blockCount += 1
+            sampleCount += source.sampleCount
+            do throws(StorageError) {
+                try source.block.verify()
+            } catch {
+                damages.append(StoreDamage(error, path: source.path))
+            }
+        }
     }
 
     private mutating func compare(

@@ -23,7 +23,7 @@ struct MergedSeriesSet: SeriesSet {
     }
 
     private let entries: [Entry]
-    private let blocks: [Block]
+    private let blocks: [VisibleBlock]
     private let parts: [Part]
     private let head: HeadSelection
     private let range: TimeRange
@@ -33,7 +33,7 @@ struct MergedSeriesSet: SeriesSet {
 
     /// - Parameter blocks: what was found in each block, oldest first.
     init(
-        selection: Selection, head: HeadSelection, blocks found: [(block: Block, series: [UInt32])],
+        selection: Selection, head: HeadSelection, blocks found: [(block: VisibleBlock, series: [UInt32])],
         damaged: @escaping @Sendable (any Error) -> Void = { _ in }
     ) throws(StorageError) {
         range = selection.range
@@ -58,7 +58,7 @@ struct MergedSeriesSet: SeriesSet {
         }
         var gathered: [(entry: Int, part: Part)] = []
         for (number, (block, series)) in found.enumerated() {
-            for (series, fingerprint) in zip(series, try block.reader.fingerprints(of: series)) {
+            for (series, fingerprint) in zip(series, try block.source.fingerprints(of: series)) {
                 let index: Int
                 if let known = indexes[fingerprint] {
                     index = known
@@ -66,7 +66,7 @@ struct MergedSeriesSet: SeriesSet {
                     index = entries.count
                     indexes[fingerprint] = index
                     entries.append(
-                        Entry(labels: try block.reader.labels(of: series), hash: fingerprint.hash, head: -1))
+                        Entry(labels: try block.source.labels(of: series), hash: fingerprint.hash, head: -1))
                 }
                 gathered.append((index, Part(block: Int32(truncatingIfNeeded: number), series: series)))
             }

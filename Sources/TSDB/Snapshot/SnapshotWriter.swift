@@ -54,6 +54,12 @@ struct SnapshotWriter {
         try StorageError.wrapping { () throws(FileError) in try linkContents(block, target) }
     }
 
+    /// As `link`, for a block of Prometheus', which lies in the data directory itself.
+    func linkBeside(_ block: String, into directory: String) throws(StorageError) {
+        let target = FilePath.join(directory, FilePath.name(of: block))
+        try StorageError.wrapping { () throws(FileError) in try linkContents(block, target) }
+    }
+
     private func linkContents(_ source: String, _ target: String) throws(FileError) {
         try fileSystem.createDirectory(target)
         for name in try fileSystem.list(source) {

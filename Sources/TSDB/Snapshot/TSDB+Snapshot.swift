@@ -26,11 +26,18 @@ extension TSDB {
                 fileSystem: options.fileSystem, parent: FilePath.join(options.directory, TSDB.snapshotsName), name: name
             )
             // The view: head and blocks as of one record of the log.
-            let (visible, cut, newest, lsn) = try committer.perform { [head, blocks, log] in
-                (blocks.all, skipHead ? nil : HeadCut(head, .all), head.range?.max ?? .max, log.nextLSN - 1)
+            let (visible, prometheus, prometheusLog, cut, newest, lsn) = try committer.perform { [head, blocks, log] in
+                (
+                    blocks.all, blocks.prometheus, skipHead ? nil : blocks.prometheusLog,
+                    skipHead ? nil : HeadCut(head, .all), head.range?.max ?? .max, log.nextLSN - 1
+                )
             }
             try writer.write { directory in
                 for block in visible { try writer.link(block.reader.path, into: directory) }
+                for source in prometheus { try writer.linkBeside(source.path, into: directory) }
+                if let prometheusLog {
+                    try writeBlocks(of: prometheusLog, into: BlockDirectory.path(in: directory))
+                }
                 guard let cut else { return }
                 for window in cut.windows(width: options.blockRange) {
                     // The last one ends behind the newest sample: what comes later is not the block's.
@@ -40,7 +47,7 @@ extension TSDB {
             } finishing: { directory in
                 // Blocks name records of this log: that of the copy must go on behind them.
                 if lsn > 0 {
-                    let log = FilePath.join(directory, TSDB.logName)
+                    let log = DataDirectoryLayout.ownLog(in: directory)
                     _ = try CheckpointWriter(
                         fileSystem: options.fileSystem, directory: log, lsn: lsn, firstSegment: 0
                     ).finish()
@@ -51,6 +58,30 @@ extension TSDB {
             options.logger.info(
                 "snapshot made", metadata: ["name": "\(name)", "blocks": "\(visible.count)", "lsn": "\(lsn)"])
             return name
+        }
+    }
+
+    /// The samples of Prometheus' log as blocks of our own: the copy has no log of it.
+    private func writeBlocks(of source: PrometheusLogSource, into directory: String) throws {
+        for start in try source.windowStarts(width: options.blockRange) {
+            let range = TimeRange(min: start, max: start.addingClamped(options.blockRange))
+            let closed = TimeRange(min: range.min, max: range.max.subtractingClamped(1))
+            var writer = try BlockWriter(
+                fileSystem: options.fileSystem, directory: directory,
+                identifier: BlockIdentifier(timestamp: options.clock.now()), range: range, level: 1, lsn: 0)
+            do {
+                var samples = SampleBuffer()
+                for series in try source.withoutDeleted(try source.allPostings(), in: closed) {
+                    samples.removeAll()
+                    try source.read(series: series, range: closed, into: &samples)
+                    if !samples.isEmpty { try writer.addSeries(try source.labels(of: series), samples) }
+                }
+            } catch {
+                // The first error is the one to tell; the whole copy is removed.
+                try? writer.abandon()
+                throw error
+            }
+            _ = try writer.finish()
         }
     }
 }

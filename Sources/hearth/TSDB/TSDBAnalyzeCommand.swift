@@ -20,10 +20,12 @@ struct TSDBAnalyzeCommand: AsyncParsableCommand {
         let matchers = try TSDBCommand.matchers(match)
         do {
             let found = try BlockInspection(fileSystem: PosixFileSystem(), directory: directory)
-            for damage in found.damages { printError(damage.description) }
-            let chosen = found.readers.last { block == nil || $0.footer.identifier.description == block }
-            guard let chosen else { throw failure(block.map { "block \($0) not found" } ?? "no blocks found") }
-            show(try BlockAnalysis(chosen, matchers: matchers, limit: limit), of: chosen.footer)
+            for damage in found.damages + found.prometheusDamages { printError(damage.description) }
+            let chosen = found.rows.last { block == nil || $0.identifier.description == block }
+            guard let chosen,
+                let analysis = try found.analysis(of: chosen.identifier, matchers: matchers, limit: limit)
+            else { throw failure(block.map { "block \($0) not found" } ?? "no blocks found") }
+            show(analysis, of: chosen)
         } catch let error as ExitCode {
             throw error
         } catch {
@@ -31,10 +33,10 @@ struct TSDBAnalyzeCommand: AsyncParsableCommand {
         }
     }
 
-    private func show(_ analysis: BlockAnalysis, of footer: BlockFooter) {
-        print("Block ID: \(footer.identifier)")
+    private func show(_ analysis: BlockAnalysis, of block: BlockInspection.Row) {
+        print("Block ID: \(block.identifier)")
         print(
-            "Duration: " + GoText.duration(milliseconds: footer.range.max.subtractingClamped(footer.range.min)))
+            "Duration: " + GoText.duration(milliseconds: block.range.max.subtractingClamped(block.range.min)))
         print("Series: \(analysis.matchedSeriesCount)")
         if let match { print("Matcher: \(match) (of \(analysis.seriesCount) series)") }
         print("Label names: \(analysis.labelNameCount)")

@@ -1,6 +1,5 @@
 import ArgumentParser
 import BlockTransfer
-import Blocks
 import FileIO
 import Logging
 import PromQLSyntax
@@ -39,7 +38,7 @@ struct TSDBExportCommand: AsyncParsableCommand {
                     directory: dataDirectory, logger: Logger(label: "tsdb") { _ in SwiftLogNoOpLogHandler() },
                     metrics: MetricsRegistry()))
             defer { store.close() }
-            guard let range = try range(of: store, files) else {
+            guard let range = store.timeRange else {
                 print("There are no samples.")
                 return
             }
@@ -54,17 +53,5 @@ struct TSDBExportCommand: AsyncParsableCommand {
         } catch {
             throw failure("export failed: \(error)")
         }
-    }
-
-    /// All that blocks and head hold. ms
-    private func range(of store: TSDB, _ files: PosixFileSystem) throws -> TimeRange? {
-        var range = store.headStatistics().range
-        let directory = BlockDirectory.path(in: dataDirectory)
-        for path in try BlockDirectory.list(fileSystem: files, directory: directory).blocks {
-            let block = try BlockReader.footer(fileSystem: files, path: path).range
-            let known = range ?? block
-            range = TimeRange(min: min(known.min, block.min), max: max(known.max, block.max))
-        }
-        return range
     }
 }

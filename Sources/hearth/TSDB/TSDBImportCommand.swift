@@ -5,6 +5,7 @@ import FileIO
 import PrometheusBlocks
 import SeriesModel
 import StorageAPI
+import WAL
 
 /// `hearth tsdb import`: takes in a data directory of Prometheus'.
 struct TSDBImportCommand: AsyncParsableCommand {
@@ -12,18 +13,22 @@ struct TSDBImportCommand: AsyncParsableCommand {
         commandName: "import", abstract: "Take in the blocks and the log of a Prometheus that is stopped.",
         discussion: """
             Prometheus' files stay as they are. What was imported already is passed over. A server that has the data
-            directory open notices new blocks within a minute.
+            directory open notices new blocks within a minute. Without a second directory the first is
+            Hearth's too: the server serves what Prometheus left in its data directory, and what was taken in instead.
             """)
 
     @Argument(help: "The data directory of Prometheus.") var source: String
-    @Argument(help: "The data directory of Hearth, made where it is missing.") var dataDirectory: String
+    @Argument(help: "The data directory of Hearth, made where it is missing; the same one when left out.")
+    var dataDirectory: String?
 
     func run() async throws {
         let files = PosixFileSystem()
+        let dataDirectory = dataDirectory ?? source
         let lock = try lockSource(files)
         defer { _ = lock }
         do throws(StorageError) {
-            let importing = PrometheusImport(fileSystem: files, source: source, dataDirectory: dataDirectory)
+            let importing = PrometheusImport(
+                fileSystem: files, source: source, dataDirectory: dataDirectory, readsLog: hasLogOfPrometheus(files))
             let isComplete = try importing.run(report)
             if !isComplete { throw StorageError.invalid(reason: "not everything could be imported") }
         } catch {
@@ -31,9 +36,18 @@ struct TSDBImportCommand: AsyncParsableCommand {
         }
     }
 
+    /// Where Hearth has the directory, the log in the usual place may be its own.
+    private func hasLogOfPrometheus(_ files: PosixFileSystem) -> Bool {
+        !LogDirectory.isOurs(fileSystem: files, directory: FilePath.join(source, "wal"))
+    }
+
     /// Prometheus removes its lock file when it stops in order; one that is there may be of a server that runs.
+    ///
+    /// Where Hearth has opened the directory since, it is Hearth's server that may run, which notices what is taken in.
     private func lockSource(_ files: PosixFileSystem) throws -> DirectoryLock? {
-        guard files.exists(FilePath.join(source, "lock")), source != dataDirectory else { return nil }
+        guard files.exists(FilePath.join(source, "lock")), !files.exists(FilePath.join(source, "FORMAT")) else {
+            return nil
+        }
         do throws(DirectoryLock.Refusal) {
             return try DirectoryLock(source)
         } catch {

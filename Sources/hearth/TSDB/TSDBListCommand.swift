@@ -25,18 +25,18 @@ struct TSDBListCommand: AsyncParsableCommand {
         var rows = [
             ["BLOCK ULID", "MIN TIME", "MAX TIME", "DURATION", "NUM SAMPLES", "NUM CHUNKS", "NUM SERIES", "SIZE"]
         ]
-        for reader in found.readers {
-            let footer = reader.footer
+        for row in found.rows {
             rows.append([
-                footer.identifier.description, time(footer.range.min), time(footer.range.max),
-                GoText.duration(milliseconds: footer.range.max.subtractingClamped(footer.range.min)),
-                String(footer.sampleCount), String(footer.chunkCount), String(footer.seriesCount),
-                isReadable ? GoText.bytes(footer.bytes) : String(footer.bytes),
+                row.identifier.description, time(row.range.min), time(row.range.max),
+                GoText.duration(milliseconds: row.range.max.subtractingClamped(row.range.min)),
+                String(row.sampleCount), String(row.chunkCount), String(row.seriesCount),
+                isReadable ? GoText.bytes(row.bytes) : String(row.bytes),
             ])
         }
         print(TextTable.text(rows, minimumWidth: 13, padding: 2), terminator: "")
-        for damage in found.damages { printError(damage.description) }
-        if !found.damages.isEmpty { throw ExitCode(1) }
+        let damages = found.damages + found.prometheusDamages
+        for damage in damages { printError(damage.description) }
+        if !damages.isEmpty { throw ExitCode(1) }
     }
 
     private func time(_ timestamp: Timestamp) -> String {
