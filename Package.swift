@@ -129,7 +129,7 @@ let package = Package(
         // Faces
         module(
             "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "RemoteStorage", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
+            "RemoteStorage", "Exposition", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
         module("WebUI", "HTTPAPI", httpTypes),
 

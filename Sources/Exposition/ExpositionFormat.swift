@@ -109,6 +109,11 @@ extension ExpositionFormat {
             let allowsUTF8 = range.parameters["escaping"] == "allow-utf-8"
             let format: ExpositionFormat
             switch (range.name, range.parameters["version"]) {
+            case ("application/vnd.google.protobuf", _):
+                let parameters = range.parameters
+                guard parameters["proto"] == "io.prometheus.client.MetricFamily", parameters["encoding"] == "delimited"
+                else { continue }
+                format = .protobuf
             case ("application/openmetrics-text", "1.0.0"?): format = allowsUTF8 ? .openMetrics100 : .openMetrics001
             case ("application/openmetrics-text", "0.0.1"?), ("application/openmetrics-text", nil):
                 format = .openMetrics001

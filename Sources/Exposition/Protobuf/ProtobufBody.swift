@@ -36,21 +36,6 @@ private struct FamilyReader {
     /// The name as it stands in the texts.
     private var written: Range<Int> = 0..<0
 
-    private enum FamilyType: UInt64 {
-        case counter, gauge, summary, untyped, histogram, gaugeHistogram
-
-        var kind: MetricMetadata.Kind {
-            switch self {
-            case .counter: .counter
-            case .gauge: .gauge
-            case .summary: .summary
-            case .untyped: .unknown
-            case .histogram: .histogram
-            case .gaugeHistogram: .gaugehistogram
-            }
-        }
-    }
-
     init(_ fields: WireCursor, handling: HistogramHandling) {
         self.fields = fields
         self.handling = handling
@@ -76,12 +61,12 @@ private struct FamilyReader {
         out.append(.type(metric: written, kind: type.kind))
         if !unit.isEmpty { out.append(.unit(metric: written, text: out.write(raw: fields.buffer[unit]))) }
         for metric in metrics {
-            var reader = ProtobufMetricReader(metric, kind: type.kind, family: written, handling: handling)
+            var reader = ProtobufMetricReader(metric, type: type, family: written, handling: handling)
             try reader.read(into: &out)
         }
     }
 
-    private func checkedType() throws(ExpositionError) -> FamilyType {
+    private func checkedType() throws(ExpositionError) -> ProtobufFamilyType {
         let bytes = fields.buffer
         guard !name.isEmpty, UTF8Text.isValid(UnsafeRawBufferPointer(rebasing: bytes[name])) else {
             let text = ExpositionError.quote(bytes, name)
@@ -92,14 +77,14 @@ private struct FamilyReader {
             throw ExpositionError(
                 line: 0, message: "invalid help for metric \(quoted): \(ExpositionError.quote(bytes, help))")
         }
-        guard let type = FamilyType(rawValue: type) else {
+        guard let type = ProtobufFamilyType(rawValue: type) else {
             throw ExpositionError(line: 0, message: "unknown metric type for metric \(quoted): \(self.type)")
         }
         try checkUnit(type, quoted)
         return type
     }
 
-    private func checkUnit(_ type: FamilyType, _ quoted: String) throws(ExpositionError) {
+    private func checkUnit(_ type: ProtobufFamilyType, _ quoted: String) throws(ExpositionError) {
         if unit.isEmpty { return }
         let bytes = fields.buffer
         var metric = name

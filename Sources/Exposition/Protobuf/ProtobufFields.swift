@@ -1,3 +1,5 @@
+import SeriesModel
+
 /// Field numbers of `io.prometheus.client` (metrics.proto of prometheus/client_model).
 enum ProtobufField {
     enum Family {
@@ -63,5 +65,32 @@ enum ProtobufField {
         static let label = 1
         static let value = 2
         static let timestamp = 3
+    }
+}
+
+/// `io.prometheus.client.MetricType`.
+enum ProtobufFamilyType: UInt64 {
+    case counter, gauge, summary, untyped, histogram, gaugeHistogram
+
+    var kind: MetricMetadata.Kind {
+        switch self {
+        case .counter: .counter
+        case .gauge: .gauge
+        case .summary: .summary
+        case .untyped: .unknown
+        case .histogram: .histogram
+        case .gaugeHistogram: .gaugehistogram
+        }
+    }
+
+    /// The field of a metric that holds the value.
+    var metricField: Int {
+        switch self {
+        case .counter: ProtobufField.Metric.counter
+        case .gauge: ProtobufField.Metric.gauge
+        case .summary: ProtobufField.Metric.summary
+        case .untyped: ProtobufField.Metric.untyped
+        case .histogram, .gaugeHistogram: ProtobufField.Metric.histogram
+        }
     }
 }

@@ -4,7 +4,7 @@ import SeriesModel
 /// Reads one metric of a family: a sample, or those of a summary or histogram.
 struct ProtobufMetricReader {
     private let metric: WireCursor
-    private let kind: MetricMetadata.Kind
+    private let type: ProtobufFamilyType
     private let family: Range<Int>
     private let handling: HistogramHandling
     /// As `DecodedExposition.writeLabel` wrote them.
@@ -13,27 +13,17 @@ struct ProtobufMetricReader {
     private var timestamp: Timestamp?
 
     /// - Parameter family: its name among the texts.
-    init(_ metric: WireCursor, kind: MetricMetadata.Kind, family: Range<Int>, handling: HistogramHandling) {
+    init(_ metric: WireCursor, type: ProtobufFamilyType, family: Range<Int>, handling: HistogramHandling) {
         self.metric = metric
-        self.kind = kind
+        self.type = type
         self.family = family
         self.handling = handling
-    }
-
-    private var valueField: Int {
-        switch kind {
-        case .counter: ProtobufField.Metric.counter
-        case .gauge: ProtobufField.Metric.gauge
-        case .summary: ProtobufField.Metric.summary
-        case .histogram, .gaugehistogram: ProtobufField.Metric.histogram
-        case .unknown, .info, .stateset: ProtobufField.Metric.untyped
-        }
     }
 
     mutating func read(into out: inout DecodedExposition) throws(WireError) {
         // What is not there reads as zeros, as protobuf has it.
         var value = WireCursor(metric.buffer, metric.end..<metric.end)
-        let valueField = valueField
+        let valueField = type.metricField
         let start = out.texts.count
         var fields = metric
         while let tag = try fields.tag() {
@@ -48,10 +38,10 @@ struct ProtobufMetricReader {
             }
         }
         labels = start..<out.texts.count
-        switch kind {
+        switch type {
         case .summary: try readSummary(value, into: &out)
-        case .histogram, .gaugehistogram: try readHistogram(ProtobufHistogram(value), into: &out)
-        case .counter, .gauge, .unknown, .info, .stateset: try readNumber(value, into: &out)
+        case .histogram, .gaugeHistogram: try readHistogram(ProtobufHistogram(value), into: &out)
+        case .counter, .gauge, .untyped: try readNumber(value, into: &out)
         }
     }
 
@@ -80,7 +70,7 @@ struct ProtobufMetricReader {
         while let tag = try fields.tag() {
             switch tag.field {
             case ProtobufField.Pair.first: value = try fields.double(tag)
-            case ProtobufField.Counter.exemplar where kind == .counter: exemplar = try fields.message(tag)
+            case ProtobufField.Counter.exemplar where type == .counter: exemplar = try fields.message(tag)
             default: try fields.skip(tag)
             }
         }
@@ -131,9 +121,9 @@ struct ProtobufMetricReader {
         if handling.takesNative, histogram.isNative {
             let text = out.writeSeries(family, labels)
             let exemplars = try readExemplars(of: histogram, into: &out)
-            out.append(text, histogram.native(isGauge: kind == .gaugehistogram), timestamp, exemplars)
+            out.append(text, histogram.native(isGauge: type == .gaugeHistogram), timestamp, exemplars)
             takesClassic = handling.keepsClassic && !histogram.buckets.isEmpty
-        } else if handling.convertsClassic, kind == .histogram {
+        } else if handling.convertsClassic, type == .histogram {
             try convert(histogram, into: &out)
             takesClassic = handling.keepsClassic
         }
