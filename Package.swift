@@ -76,7 +76,7 @@ let package = Package(
         module("ConfigTree", "SeriesModel", .product(name: "Yams", package: "Yams")),
 
         // Languages
-        module("Exposition", "SeriesModel"),
+        module("Exposition", "SeriesModel", "ByteCoding"),
         module("ChunkEncoding", "SeriesModel", "ByteCoding"),
         module("ColdPages", "ByteCoding", "CBitPacking"),
         module("PromQLSyntax", "SeriesModel", "Regexp"),
@@ -135,7 +135,7 @@ let package = Package(
         // Faces
         module(
             "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "RemoteStorage", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
+            "RemoteStorage", "Exposition", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
         module("WebUI", "HTTPAPI", httpTypes),
 
@@ -191,7 +191,7 @@ let package = Package(
         tests(
             "Discovery", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "TestSupport", logging, nioCore,
             nioPosix, nioSSL),
-        tests("Exposition", "SeriesModel", "TestSupport"),
+        tests("Exposition", "ByteCoding", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
             "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",

@@ -24,6 +24,22 @@ package struct SeriesLine: Hashable, Sendable {
     /// Milliseconds; nil where the line has none.
     package let timestamp: Timestamp?
     package let exemplar: ExemplarText?
+    /// What stands in place of the value, where it is a native histogram: see `ExpositionParser.histogram`.
+    package let histogram: Int?
+
+    /// Whether it may have any: a native histogram's are asked for by itself.
+    package var hasExemplars: Bool { exemplar != nil || histogram != nil }
+
+    @inline(__always)
+    init(
+        text: Range<Int>, value: Double, timestamp: Timestamp?, exemplar: ExemplarText?, histogram: Int? = nil
+    ) {
+        self.text = text
+        self.value = value
+        self.timestamp = timestamp
+        self.exemplar = exemplar
+        self.histogram = histogram
+    }
 }
 
 /// An exemplar behind a sample of OpenMetrics.

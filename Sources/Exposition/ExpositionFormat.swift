@@ -1,5 +1,7 @@
-/// The text formats a target may answer with, by the names of `scrape_protocols`.
+/// The formats a target may answer with, by the names of `scrape_protocols`.
 package enum ExpositionFormat: String, Sendable, Hashable, CaseIterable {
+    /// `io.prometheus.client.MetricFamily` messages, each behind its length.
+    case protobuf = "PrometheusProto"
     case text004 = "PrometheusText0.0.4"
     case text100 = "PrometheusText1.0.0"
     case openMetrics001 = "OpenMetricsText0.0.1"
@@ -10,10 +12,22 @@ package enum ExpositionFormat: String, Sendable, Hashable, CaseIterable {
 
     package var isOpenMetrics: Bool { self == .openMetrics001 || self == .openMetrics100 }
 
-    package var mediaType: String { isOpenMetrics ? "application/openmetrics-text" : "text/plain" }
+    /// Those that are texts.
+    package static let texts: [ExpositionFormat] = allCases.filter { $0 != .protobuf }
+
+    package var mediaType: String {
+        switch self {
+        case .protobuf: "application/vnd.google.protobuf"
+        case .openMetrics001, .openMetrics100: "application/openmetrics-text"
+        case .text004, .text100: "text/plain"
+        }
+    }
+
+    private static let messageParameters = "proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
     /// The content type of a body that we write.
     package var contentType: String {
+        if self == .protobuf { return "\(mediaType); \(ExpositionFormat.messageParameters)" }
         let version = rawValue.drop { !$0.isNumber }
         let escaping = canQuoteNames ? "; escaping=allow-utf-8" : ""
         return "\(mediaType); version=\(version); charset=utf-8\(escaping)"
@@ -32,9 +46,10 @@ extension ExpositionFormat {
         var tenths = 6
         var parts: [String] = []
         for format in formats {
-            let version = format.rawValue.drop { !$0.isNumber }
+            let version = "version=" + format.rawValue.drop { !$0.isNumber }
             let escaping = format.canQuoteNames ? ";escaping=allow-utf-8" : ""
-            parts.append("\(format.mediaType);version=\(version)\(escaping);q=0.\(tenths)")
+            let parameters = format == .protobuf ? messageParameters : version + escaping
+            parts.append("\(format.mediaType);\(parameters);q=0.\(tenths)")
             tenths -= 1
         }
         parts.append("*/*;q=0.\(max(tenths, 1))")
@@ -68,6 +83,7 @@ extension ExpositionFormat {
             switch mediaType.name {
             case "text/plain": return Choice(format: .text100, warning: nil)
             case "application/openmetrics-text": return Choice(format: .openMetrics100, warning: nil)
+            case "application/vnd.google.protobuf": return Choice(format: .protobuf, warning: nil)
             default: break
             }
             let quoted = ExpositionError.quote(header)
@@ -93,6 +109,11 @@ extension ExpositionFormat {
             let allowsUTF8 = range.parameters["escaping"] == "allow-utf-8"
             let format: ExpositionFormat
             switch (range.name, range.parameters["version"]) {
+            case ("application/vnd.google.protobuf", _):
+                let parameters = range.parameters
+                guard parameters["proto"] == "io.prometheus.client.MetricFamily", parameters["encoding"] == "delimited"
+                else { continue }
+                format = .protobuf
             case ("application/openmetrics-text", "1.0.0"?): format = allowsUTF8 ? .openMetrics100 : .openMetrics001
             case ("application/openmetrics-text", "0.0.1"?), ("application/openmetrics-text", nil):
                 format = .openMetrics001

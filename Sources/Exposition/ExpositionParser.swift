@@ -16,17 +16,35 @@ package struct ExpositionParser {
     private let isOpenMetrics: Bool
     private var text: TextParser
     private var openMetrics: OpenMetricsParser
+    /// Read before, where the entries are not lines of a text.
+    private let decoded: DecodedExposition?
+    private var nextEvent = 0
 
     package init(_ body: UnsafeRawBufferPointer, format: ExpositionFormat) {
+        self.init(body, isOpenMetrics: format.isOpenMetrics, decoded: nil)
+    }
+
+    /// - Parameter texts: those of the decoded body.
+    package init(_ decoded: DecodedExposition, texts: UnsafeRawBufferPointer) {
+        self.init(texts, isOpenMetrics: true, decoded: decoded)
+    }
+
+    private init(_ body: UnsafeRawBufferPointer, isOpenMetrics: Bool, decoded: DecodedExposition?) {
         self.body = body
-        isOpenMetrics = format.isOpenMetrics
+        self.isOpenMetrics = isOpenMetrics
+        self.decoded = decoded
         text = TextParser(scanner: BodyScanner(bytes: body, grammar: .prometheus))
         openMetrics = OpenMetricsParser(scanner: BodyScanner(bytes: body, grammar: .openMetrics))
     }
 
     /// The next entry; nil at the end of the exposition.
     package mutating func next() throws(ExpositionError) -> ExpositionEvent? {
-        isOpenMetrics ? try openMetrics.next() : try text.next()
+        if let decoded {
+            guard nextEvent < decoded.events.count else { return nil }
+            defer { nextEvent += 1 }
+            return decoded.events[nextEvent]
+        }
+        return isOpenMetrics ? try openMetrics.next() : try text.next()
     }
 
     /// The next line, if it is a sample of just this series text; nil, with nothing consumed, where it is not. A scrape
@@ -34,6 +52,7 @@ package struct ExpositionParser {
     /// cheaper than looking for the end of the text and then looking the text up.
     /// - Parameter seriesText: bytes that `SeriesLine.text` named in an earlier body.
     package mutating func next(expecting seriesText: UnsafeRawBufferPointer) throws(ExpositionError) -> SeriesLine? {
+        if let decoded { return nextDecoded(decoded, expecting: seriesText) }
         let start = isOpenMetrics ? openMetrics.scanner.position : text.scanner.position
         let count = seriesText.count
         guard count > 0, body.count - start > count, let expected = seriesText.baseAddress, let base = body.baseAddress,
@@ -51,6 +70,17 @@ package struct ExpositionParser {
         if next < body.count, body[next] == UInt8(ascii: "{") { return nil }
         text.scanner.lineStart = start
         return try text.suffix(start..<start &+ count, after: start)
+    }
+
+    private mutating func nextDecoded(
+        _ decoded: DecodedExposition, expecting seriesText: UnsafeRawBufferPointer
+    ) -> SeriesLine? {
+        guard nextEvent < decoded.events.count, case .series(let line) = decoded.events[nextEvent],
+            line.text.count == seriesText.count, let expected = seriesText.baseAddress, let base = body.baseAddress,
+            memcmp(base + line.text.lowerBound, expected, line.text.count) == 0
+        else { return nil }
+        nextEvent += 1
+        return line
     }
 
     /// The type last declared by a `# TYPE` line.
@@ -80,6 +110,18 @@ extension ExpositionParser {
     package func labels(of exemplar: ExemplarText) throws(ExpositionError) -> LabelSet {
         var reader = LabelReader(scanner, kind: nil)
         return try reader.readExemplar(exemplar.labels).labelSet
+    }
+
+    /// The native histogram of a line that has one.
+    package func histogram(_ index: Int) -> NativeHistogram {
+        guard let decoded, decoded.histograms.indices.contains(index) else { return NativeHistogram() }
+        return decoded.histograms[index].histogram
+    }
+
+    /// The exemplars of a line that has a native histogram.
+    package func exemplars(ofHistogram index: Int) -> ArraySlice<ExemplarText> {
+        guard let decoded, decoded.histograms.indices.contains(index) else { return [] }
+        return decoded.exemplars[decoded.histograms[index].exemplars]
     }
 
     /// The metric of a `# TYPE`, `# HELP` or `# UNIT` line.

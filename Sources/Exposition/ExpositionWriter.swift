@@ -8,7 +8,9 @@ package struct ExpositionWriter {
     private let escaping: NameEscaping
     private var bytes: [UInt8] = []
 
-    /// - Parameter escaping: what becomes of names beyond the legacy alphabet where the format cannot quote them.
+    /// - Parameters:
+    ///   - format: one of `ExpositionFormat.texts`.
+    ///   - escaping: what becomes of names beyond the legacy alphabet where the format cannot quote them.
     package init(format: ExpositionFormat = .text004, escaping: NameEscaping = .underscores) {
         self.format = format
         self.escaping = escaping

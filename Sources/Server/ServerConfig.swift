@@ -162,12 +162,8 @@ package struct ServerConfig: Sendable {
     private mutating func append(
         _ jobs: [ConfigNode], baseDirectory: String, source: String?
     ) throws(ConfigError) {
-        let configs = try ScrapeConfig.parseAll(
+        scrapeConfigs += try ScrapeConfig.parseAll(
             jobs, globals: globals, baseDirectory: baseDirectory, names: &jobNames, source: source)
-        for (config, node) in zip(configs, jobs) {
-            for key in config.unserved { note("\"\(key)\" of the job \"\(config.jobName)\"", node) }
-        }
-        scrapeConfigs += configs
     }
 
     /// The configuration in force: defaults filled in, comments gone, secrets masked.

@@ -45,7 +45,7 @@ struct ExpositionWriterTests {
                 """)
     }
 
-    @Test("what is written is read back the same", arguments: ExpositionFormat.allCases)
+    @Test("what is written is read back the same", arguments: ExpositionFormat.texts)
     func roundTrip(format: ExpositionFormat) throws {
         let samples = try Entries(Array(write(format).utf8), format).samples
         #expect(samples.map(\.value) == [1, 1_234_567.5, .infinity])

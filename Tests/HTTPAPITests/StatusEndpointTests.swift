@@ -325,6 +325,10 @@ struct StatusEndpointTests {
     @Test("metrics come as OpenMetrics to who prefers it")
     func openMetrics() async throws {
         let client = try await TestServer.shared.client
+        let messages = try await client.get(
+            "/metrics",
+            ["Accept": "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"])
+        #expect(messages.headers["content-type"]?.hasPrefix("application/vnd.google.protobuf;") == true)
         let open = try await client.get("/metrics", ["Accept": "application/openmetrics-text; version=1.0.0"])
         #expect(open.headers["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8")
         #expect(open.text.hasSuffix("# EOF\n"))

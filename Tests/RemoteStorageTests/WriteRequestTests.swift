@@ -1,3 +1,4 @@
+import ByteCoding
 import RemoteStorage
 import SeriesModel
 import TestSupport

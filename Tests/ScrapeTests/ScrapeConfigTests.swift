@@ -102,14 +102,8 @@ struct ScrapeConfigTests {
         #expect(message { _ = try job("{job_name: j, \(key)}") }.contains("is not supported by Hearth yet"))
     }
 
-    @Test("What is read in full and has no effect yet is named")
-    func unserved() throws {
-        let plain = try job(
-            """
-            {job_name: j, scrape_native_histograms: false, convert_classic_histograms_to_nhcb: false,
-            always_scrape_classic_histograms: true, native_histogram_bucket_limit: 0}
-            """)
-        #expect(plain.unserved.isEmpty)
+    @Test("Where native histograms are wanted, the one format that has them is asked for first")
+    func histograms() throws {
         let native = try job(
             """
             {job_name: j, convert_classic_histograms_to_nhcb: true, native_histogram_bucket_limit: 5,
@@ -117,9 +111,9 @@ struct ScrapeConfigTests {
             """, globals: "{scrape_native_histograms: true}")
         #expect(native.scrapeProtocols.first == .protobuf)
         #expect(native.histograms.bucketLimit == 5 && native.histograms.minBucketFactor == 1.1)
-        #expect(native.unserved.count == 4)
-        #expect(try job("{job_name: j, scrape_protocols: [PrometheusProto]}").unserved.count == 1)
-        #expect(try job("{job_name: j, fallback_scrape_protocol: PrometheusProto}").unserved.count == 1)
+        #expect(native.histograms.scrapesNative && native.histograms.convertsClassic)
+        #expect(try job("{job_name: j}").scrapeProtocols == ScrapeProtocol.standard)
+        #expect(try job("{job_name: j, scrape_native_histograms: true}").scrapeProtocols.first == .protobuf)
     }
 
     @Test("A job without limits of its own has those of global, and 0 is none of its own")

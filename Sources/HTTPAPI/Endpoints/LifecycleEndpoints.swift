@@ -1,3 +1,4 @@
+import Exposition
 import HTTPTypes
 import SelfMetrics
 
@@ -11,7 +12,7 @@ extension APIRoutes {
             Route([.get], "/-/ready") { _ in .text("Prometheus Server is Ready.\n") },
             Route(writeMethods, "/-/reload", wrongMethodText: wrongMethod) { _ in await reload() },
             Route(writeMethods, "/-/quit", isAlwaysAvailable: true, wrongMethodText: wrongMethod) { _ in quit() },
-            Route([.get], "/metrics", isAlwaysAvailable: true) { metrics($0) },
+            Route([.get], "/metrics", isAlwaysAvailable: true) { try metrics($0) },
             Route([.get], "/", isAlwaysAvailable: true) { _ in
                 .redirect(to: services.options.externalPath + "/query")
             },
@@ -43,8 +44,14 @@ extension APIRoutes {
 
     // MARK: Metrics
 
-    private func metrics(_ request: APIRequest) -> APIResponse {
-        let openMetrics = APIRoutes.prefersOpenMetrics(request.headers[.accept] ?? "")
+    private func metrics(_ request: APIRequest) throws -> APIResponse {
+        let accept = request.headers[.accept] ?? ""
+        if ExpositionFormat.negotiate(accept: accept) == .protobuf {
+            let text = services.registry.exposition()
+            let messages = try ProtobufWriter.transcribe(Array(text.utf8), .text004)
+            return APIResponse(contentType: ExpositionFormat.protobuf.contentType, body: .bytes(messages))
+        }
+        let openMetrics = APIRoutes.prefersOpenMetrics(accept)
         let type =
             openMetrics
             ? "application/openmetrics-text; version=1.0.0; charset=utf-8" : "text/plain; version=0.0.4; charset=utf-8"

@@ -26,9 +26,6 @@ struct HistogramReader {
         static let spanLength = 2
     }
 
-    /// Schemas above the finest that is stored, up to this, are brought down to it.
-    private static let reducibleSchemaMax: Int32 = 52
-
     private var fields: WireCursor
     private(set) var timestamp: Timestamp = 0
     private var histogram = NativeHistogram()
@@ -66,19 +63,8 @@ struct HistogramReader {
         histogram.positive = positive.side(isFloat: isFloat)
         histogram.negative = negative.side(isFloat: isFloat)
         histogram.customBounds = customBounds
-        reduceResolution()
+        histogram.reduceToStored()
         return histogram
-    }
-
-    /// Joining buckets hides it when spans and counts do not fit each other, so that is looked at before: what does not
-    /// fit stays as it is, to be refused.
-    private mutating func reduceResolution() {
-        let finest = NativeHistogram.exponentialSchemas.upperBound
-        guard histogram.schema > finest, histogram.schema <= HistogramReader.reducibleSchemaMax else { return }
-        var reduced = histogram
-        reduced.reduceResolution(to: finest)
-        histogram.schema = finest
-        if (try? histogram.validate()) != nil { histogram = reduced }
     }
 
     /// - Returns: false for a field that is none of these.

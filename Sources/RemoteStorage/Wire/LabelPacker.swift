@@ -1,3 +1,4 @@
+import ByteCoding
 import SeriesModel
 
 /// Turns the label messages of one series or exemplar into a label set: sorted by the bytes of the name, checked,

@@ -1,3 +1,4 @@
+package import ByteCoding
 package import SeriesModel
 
 /// Reads a `prometheus.WriteRequest`, the message of remote write 1.0, series by series and without making strings.

@@ -41,14 +41,4 @@ package struct HistogramOptions: Sendable, Hashable {
         if minBucketFactor != 0 { entries.append(("native_histogram_min_bucket_factor", .plain("\(minBucketFactor)"))) }
         return entries
     }
-
-    /// The keys whose effect is still missing.
-    var unserved: [String] {
-        var keys: [String] = []
-        if scrapesNative { keys.append("scrape_native_histograms") }
-        if convertsClassic { keys.append("convert_classic_histograms_to_nhcb") }
-        if bucketLimit > 0 { keys.append("native_histogram_bucket_limit") }
-        if minBucketFactor != 0 { keys.append("native_histogram_min_bucket_factor") }
-        return keys
-    }
 }

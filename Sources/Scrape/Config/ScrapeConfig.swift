@@ -56,11 +56,4 @@ package struct ScrapeConfig: Sendable, Hashable {
         nameValidation = globals.nameValidation
         nameEscaping = globals.nameEscaping ?? globals.nameValidation.escaping
     }
-
-    /// The keys in use that this server does nothing about yet.
-    package var unserved: [String] {
-        let usesProtobuf = scrapeProtocols.contains(.protobuf) && !histograms.scrapesNative
-        return histograms.unserved + (usesProtobuf ? ["scrape_protocols: PrometheusProto"] : [])
-            + (fallbackProtocol == .protobuf ? ["fallback_scrape_protocol: PrometheusProto"] : [])
-    }
 }

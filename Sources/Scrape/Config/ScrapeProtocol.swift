@@ -16,8 +16,15 @@ package enum ScrapeProtocol: String, Sendable, Hashable, CaseIterable {
     /// The same where native histograms are wanted: only one format has them.
     package static let protobufFirst: [ScrapeProtocol] = [.protobuf] + standard
 
-    /// Nil where it is not read yet.
-    package var format: ExpositionFormat? { ExpositionFormat(rawValue: rawValue) }
+    package var format: ExpositionFormat {
+        switch self {
+        case .protobuf: .protobuf
+        case .text004: .text004
+        case .text100: .text100
+        case .openMetrics001: .openMetrics001
+        case .openMetrics100: .openMetrics100
+        }
+    }
 
     /// Reads one name.
     static func parse(_ node: ConfigNode, suffix: String = "") throws(ConfigError) -> ScrapeProtocol {
@@ -53,7 +60,7 @@ package enum ScrapeProtocol: String, Sendable, Hashable, CaseIterable {
 
     /// The `Accept` header, names escaped as the job wishes.
     static func acceptHeader(_ protocols: [ScrapeProtocol], escaping: MetricNameEscaping) -> String {
-        let standard = ExpositionFormat.acceptHeader(protocols.compactMap(\.format))
+        let standard = ExpositionFormat.acceptHeader(protocols.map(\.format))
         let scheme = MetricNameEscaping.allowUTF8.rawValue
         return escaping == .allowUTF8
             ? standard

@@ -8,6 +8,8 @@ struct ScrapeFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case invalid
         case labelLimit
         case sampleLimit
+        /// A native histogram has more buckets than it may.
+        case bucketLimit
         /// More targets than the job may have: nothing was asked.
         case targetLimit
         /// The store did not take the samples.

@@ -205,6 +205,7 @@ final class ScrapeLoop: Sendable {
         case .bodyLimit: environment.metrics.bodyLimitExceeded.increment()
         case .labelLimit: environment.metrics.labelLimitsExceeded.increment()
         case .sampleLimit: environment.metrics.sampleLimitExceeded.increment()
+        case .bucketLimit: environment.metrics.bucketLimitExceeded.increment()
         case .fetch, .parse, .invalid, .targetLimit, .storage, nil: break
         }
     }

@@ -114,23 +114,43 @@ struct TargetHistory: Sendable {
         metadata.beginRound()
         if family != nil { family = FamilyLabels() }
         digest.batch.reserveCapacity(lines.order.count + reportLabels.count)
-        try body.withUnsafeBufferPointer { (buffer) throws(ScrapeFailure) in
-            var parser = ExpositionParser(UnsafeRawBufferPointer(buffer), format: format)
-            do {
-                try takeLines(of: &parser, stamp, &digest)
-            } catch let error as ExpositionError {
-                throw ScrapeFailure(.parse, error.description)
-            } catch let failure as ScrapeFailure {
-                throw failure
-            } catch {
-                throw ScrapeFailure(.parse, String(describing: error))
+        do {
+            try body.withUnsafeBytes { bytes in
+                guard let decoded = try decode(bytes, format) else {
+                    return try take(ExpositionParser(bytes, format: format), stamp, &digest)
+                }
+                try decoded.texts.withUnsafeBytes { texts in
+                    try take(ExpositionParser(decoded, texts: texts), stamp, &digest)
+                }
             }
-            let limit = config.limits.samples
-            guard limit == 0 || digest.report.samplesAfterRelabelling <= limit else {
-                throw ScrapeFailure(.sampleLimit, "sample limit exceeded")
-            }
-            metadata.commit(parser)
+        } catch let error as ExpositionError {
+            throw ScrapeFailure(.parse, error.description)
+        } catch let failure as ScrapeFailure {
+            throw failure
+        } catch {
+            throw ScrapeFailure(.parse, String(describing: error))
         }
+    }
+
+    /// Nil for a text that is read line by line as it stands.
+    private func decode(
+        _ body: UnsafeRawBufferPointer, _ format: ExpositionFormat
+    ) throws(ExpositionError) -> DecodedExposition? {
+        let handling = target.histograms.handling
+        if format == .protobuf { return try DecodedExposition(protobuf: body, histograms: handling) }
+        guard handling.convertsClassic else { return nil }
+        return try DecodedExposition(convertingClassic: body, format, keepsClassic: handling.keepsClassic)
+    }
+
+    private mutating func take(
+        _ parser: consuming ExpositionParser, _ stamp: Timestamp, _ digest: inout Digest
+    ) throws {
+        try takeLines(of: &parser, stamp, &digest)
+        let limit = config.limits.samples
+        guard limit == 0 || digest.report.samplesAfterRelabelling <= limit else {
+            throw ScrapeFailure(.sampleLimit, "sample limit exceeded")
+        }
+        metadata.commit(parser)
     }
 
     private mutating func takeLines(
@@ -145,9 +165,9 @@ struct TargetHistory: Sendable {
                 if lines.entries[index].state == .unresolved {
                     try resolve(index, line, &parser, stamp, isNew: false, &digest)
                 } else {
-                    take(line, index, stamp, &digest)
+                    try take(line, index, stamp, parser, &digest)
                 }
-                if line.exemplar != nil { takeExemplar(of: line, index, sample, parser, &digest) }
+                if line.hasExemplars { takeExemplars(of: line, index, sample, parser, &digest) }
                 continue
             }
             guard let event = try parser.next() else { return }
@@ -171,11 +191,11 @@ struct TargetHistory: Sendable {
             if lines.entries[index].state == .unresolved {
                 try resolve(index, line, &parser, stamp, isNew: false, &digest)
             } else {
-                take(line, index, stamp, &digest)
+                try take(line, index, stamp, parser, &digest)
             }
         case .duplicate(let index):
             if line.timestamp != nil, config.honorsTimestamps, lines.entries[index].state == .known {
-                take(line, index, stamp, &digest)
+                try take(line, index, stamp, parser, &digest)
             } else {
                 digest.report.samplesScraped += 1
                 guard lines.entries[index].state != .dropped else { return }
@@ -185,34 +205,79 @@ struct TargetHistory: Sendable {
         case .new(let index):
             try resolve(index, line, &parser, stamp, isNew: true, &digest)
         }
-        if line.exemplar != nil { takeExemplar(of: line, found.index, sample, parser, &digest) }
+        if line.hasExemplars { takeExemplars(of: line, found.index, sample, parser, &digest) }
     }
 
-    /// The exemplar of a line, unless the line had the same one last time. One without a time has that of the sample.
+    /// The exemplars of a line, unless the line had the same ones last time. One without a time has that of the sample.
     /// - Parameter sample: the line's, if it has become one.
-    private mutating func takeExemplar(
+    private mutating func takeExemplars(
         of line: SeriesLine, _ index: Int, _ sample: Int, _ parser: ExpositionParser, _ digest: inout Digest
     ) {
-        guard let exemplar = line.exemplar, digest.batch.series.indices.contains(sample) else { return }
-        var seed = exemplar.value.bitPattern
-        if let own = exemplar.timestamp { seed = seed &* 31 &+ UInt64(bitPattern: own) }
-        let hash = StableHash.hash(UnsafeRawBufferPointer(rebasing: parser.body[exemplar.labels]), seed: seed)
+        guard digest.batch.series.indices.contains(sample) else { return }
+        if let exemplar = line.exemplar {
+            takeExemplars(CollectionOfOne(exemplar), index, sample, parser, &digest)
+        } else if let histogram = line.histogram {
+            // Each is older than the next: the store takes them in the order of time only.
+            let exemplars = parser.exemplars(ofHistogram: histogram)
+            takeExemplars(exemplars.sorted { $0.timestamp ?? 0 < $1.timestamp ?? 0 }, index, sample, parser, &digest)
+        }
+    }
+
+    private mutating func takeExemplars(
+        _ exemplars: some Collection<ExemplarText>, _ index: Int, _ sample: Int, _ parser: ExpositionParser,
+        _ digest: inout Digest
+    ) {
+        if exemplars.isEmpty { return }
+        var hash: UInt64 = 0
+        for exemplar in exemplars {
+            var seed = hash &* 31 &+ exemplar.value.bitPattern
+            if let own = exemplar.timestamp { seed = seed &* 31 &+ UInt64(bitPattern: own) }
+            hash = StableHash.hash(UnsafeRawBufferPointer(rebasing: parser.body[exemplar.labels]), seed: seed)
+        }
         let isRepeated = !lines.noteExemplar(index, hash: hash)
         let series = digest.batch.series[sample]
         if case .known = series, isRepeated { return }
-        // One with a label twice says nothing, and the sample is good without it.
-        guard let labels = try? parser.labels(of: exemplar) else { return }
-        let time = exemplar.timestamp ?? digest.batch.timestamps[sample]
-        digest.batch.append(Exemplar(labels: labels, value: exemplar.value, timestamp: time), of: series)
+        for exemplar in exemplars {
+            // One with a label twice says nothing, and the sample is good without it.
+            guard let labels = try? parser.labels(of: exemplar) else { continue }
+            let time = exemplar.timestamp ?? digest.batch.timestamps[sample]
+            digest.batch.append(Exemplar(labels: labels, value: exemplar.value, timestamp: time), of: series)
+        }
+    }
+
+    /// Enters the value of a line. - Throws: where a native histogram has more buckets than it may.
+    private func append(
+        _ line: SeriesLine, _ series: SampleBatch.Series, _ time: Timestamp, _ parser: ExpositionParser,
+        _ digest: inout Digest
+    ) throws(ScrapeFailure) {
+        guard let index = line.histogram else {
+            switch series {
+            case .known(let ref): digest.batch.append(ref, time, line.value)
+            case .new(let new): digest.batch.append(new: new, time, line.value)
+            }
+            return
+        }
+        let histogram = try target.histograms.limited(parser.histogram(index))
+        switch series {
+        case .known(let ref): digest.batch.append(ref, time, histogram)
+        case .new(let new): digest.batch.append(new: new, time, histogram)
+        }
     }
 
     /// A line whose series is known, or is known to be dropped.
-    private mutating func take(_ line: SeriesLine, _ index: Int, _ stamp: Timestamp, _ digest: inout Digest) {
+    private mutating func take(
+        _ line: SeriesLine, _ index: Int, _ stamp: Timestamp, _ parser: ExpositionParser, _ digest: inout Digest
+    ) throws(ScrapeFailure) {
         digest.report.samplesScraped += 1
         let entry = lines.entries[index]
         guard entry.state == .known else { return }
         digest.report.samplesAfterRelabelling += 1
-        digest.batch.append(entry.ref, timestamp(of: line, index, stamp), line.value)
+        let time = timestamp(of: line, index, stamp)
+        if line.histogram == nil {
+            digest.batch.append(entry.ref, time, line.value)
+        } else {
+            try append(line, .known(entry.ref), time, parser, &digest)
+        }
     }
 
     /// A line whose labels must be made.
@@ -231,7 +296,7 @@ struct TargetHistory: Sendable {
         digest.report.samplesAfterRelabelling += 1
         let new = digest.batch.addSeries(made)
         digest.owners.append(.line(index))
-        digest.batch.append(new: new, timestamp(of: line, index, stamp), line.value)
+        try append(line, .new(new), timestamp(of: line, index, stamp), parser, &digest)
     }
 
     private mutating func timestamp(of line: SeriesLine, _ index: Int, _ stamp: Timestamp) -> Timestamp {

@@ -14,6 +14,7 @@ struct ScrapeMetrics: Sendable {
     let labelLimitsExceeded: Counter
     let bodyLimitExceeded: Counter
     let sampleLimitExceeded: Counter
+    let bucketLimitExceeded: Counter
     let duplicates: Counter
     let outOfOrder: Counter
     let outOfBounds: Counter
@@ -55,7 +56,7 @@ struct ScrapeMetrics: Sendable {
         exemplarsOutOfOrder = counter(
             "scrapes_exemplar_out_of_order_total",
             "Total number of exemplar rejected due to not being out of the expected order.")
-        _ = counter(
+        bucketLimitExceeded = counter(
             "scrapes_exceeded_native_histogram_bucket_limit_total",
             "Total number of scrapes that hit the native histogram bucket limit and were rejected.")
     }

@@ -22,6 +22,8 @@ struct Target: Sendable {
     let interval: Int64
     /// ms
     let timeout: Int64
+    /// What the job says, or the labels `__scrape_native_histograms__` and its like do.
+    var histograms = HistogramOptions()
 
     var url: String { identity.url }
 }

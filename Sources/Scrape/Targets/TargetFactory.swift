@@ -24,6 +24,7 @@ struct TargetFactory: Sendable {
             throw TargetError(description: "\(GoQuote.quote(address)) is not a valid hostname")
         }
         let (interval, timeout) = try timing(builder)
+        let histograms = try histograms(builder)
         builder.keep { !$0.utf8.starts(with: "__meta_".utf8) }
         if (builder[Label.instance] ?? "").isEmpty { builder.set(Label.instance, address) }
         let scheme = builder["__scheme__"] ?? ""
@@ -34,7 +35,26 @@ struct TargetFactory: Sendable {
         return .target(
             Target(
                 identity: Target.Identity(labels: labels, url: url), discoveredLabels: discovered,
-                labels: labels.dropping { $0.utf8.starts(with: "__".utf8) }, interval: interval, timeout: timeout))
+                labels: labels.dropping { $0.utf8.starts(with: "__".utf8) }, interval: interval, timeout: timeout,
+                histograms: histograms))
+    }
+
+    /// What the job does with histograms, unless labels of the target say otherwise.
+    private func histograms(_ builder: LabelSetBuilder) throws(TargetError) -> HistogramOptions {
+        var options = config.histograms
+        let keys: [(String, WritableKeyPath<HistogramOptions, Bool>)] = [
+            ("__scrape_native_histograms__", \.scrapesNative),
+            ("__convert_classic_histograms_to_nhcb__", \.convertsClassic),
+            ("__always_scrape_classic_histograms__", \.alwaysScrapesClassic),
+        ]
+        for (name, path) in keys {
+            guard let text = builder[name], !text.isEmpty else { continue }
+            guard let value = Bool(text) else {
+                throw TargetError(description: "error parsing \(name): \(GoQuote.quote(text)) is not a boolean")
+            }
+            options[keyPath: path] = value
+        }
+        return options
     }
 
     /// Target labels over group labels over what the job says.

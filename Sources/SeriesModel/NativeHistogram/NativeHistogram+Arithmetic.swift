@@ -99,6 +99,22 @@ extension NativeHistogram {
         schema = target
     }
 
+    /// Schemas above the finest that is stored, up to this, are brought down to it.
+    private static let reducibleSchemaMax: Int32 = 52
+
+    /// Brings a histogram that is finer than what is stored down to what is.
+    ///
+    /// Joining buckets hides it when spans and counts do not fit each other, so that is looked at before: what does not
+    /// fit keeps its buckets, to be refused.
+    package mutating func reduceToStored() {
+        let finest = NativeHistogram.exponentialSchemas.upperBound
+        guard schema > finest, schema <= NativeHistogram.reducibleSchemaMax else { return }
+        var reduced = self
+        reduced.reduceResolution(to: finest)
+        schema = finest
+        if (try? validate()) != nil { self = reduced }
+    }
+
     /// The hint of a sum: a gauge if one is, unknown if they differ otherwise.
     /// - Returns: whether a reset met its opposite.
     mutating func adjustHint(to other: NativeHistogram) -> Bool {

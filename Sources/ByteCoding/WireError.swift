@@ -1,5 +1,7 @@
 /// Why bytes are not the protobuf message they should be.
+@usableFromInline
 package struct WireError: Error, Sendable, Hashable {
+    @usableFromInline
     package enum Reason: Sendable, Hashable {
         /// The message ends before the field does.
         case truncated
@@ -13,10 +15,11 @@ package struct WireError: Error, Sendable, Hashable {
         case unknownWireType(UInt8)
     }
 
-    package let reason: Reason
+    @usableFromInline package let reason: Reason
     /// In bytes, from the start of the whole message.
-    package let offset: Int
+    @usableFromInline package let offset: Int
 
+    @inlinable
     package init(_ reason: Reason, offset: Int) {
         self.reason = reason
         self.offset = offset
@@ -24,7 +27,7 @@ package struct WireError: Error, Sendable, Hashable {
 }
 
 extension WireError: CustomStringConvertible {
-    package var description: String {
+    @usableFromInline package var description: String {
         let what =
             switch reason {
             case .truncated: "the message ends within a field"

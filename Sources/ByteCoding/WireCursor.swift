@@ -1,44 +1,56 @@
 /// Walks the fields of one protobuf message that lies somewhere within a larger buffer. Every read is checked against
 /// the message's end; offsets in errors count from the start of the buffer.
 ///
-/// The cursor borrows the memory and must not outlive it. It lives in this module so that the loops over samples
-/// inline it.
-struct WireCursor {
+/// The cursor borrows the memory and must not outlive it.
+@usableFromInline
+package struct WireCursor {
     /// Protobuf's wire types that carry anything.
-    enum WireType {
-        static let varint: UInt8 = 0
-        static let fixed64: UInt8 = 1
-        static let sized: UInt8 = 2
-        static let groupStart: UInt8 = 3
-        static let groupEnd: UInt8 = 4
-        static let fixed32: UInt8 = 5
+    @usableFromInline
+    package enum WireType {
+        @inlinable package static var varint: UInt8 { 0 }
+        @inlinable package static var fixed64: UInt8 { 1 }
+        @inlinable package static var sized: UInt8 { 2 }
+        @inlinable package static var groupStart: UInt8 { 3 }
+        @inlinable package static var groupEnd: UInt8 { 4 }
+        @inlinable package static var fixed32: UInt8 { 5 }
     }
 
-    struct Tag {
-        let field: Int
-        let wireType: UInt8
+    @usableFromInline
+    package struct Tag {
+        @usableFromInline package let field: Int
+        @usableFromInline package let wireType: UInt8
+
+        @inlinable
+        init(field: Int, wireType: UInt8) {
+            self.field = field
+            self.wireType = wireType
+        }
     }
 
-    let buffer: UnsafeRawBufferPointer
-    private(set) var position: Int
-    let end: Int
-    private static let fieldNumberMax: UInt64 = 1 << 29 - 1
+    @usableFromInline package let buffer: UnsafeRawBufferPointer
+    @usableFromInline package internal(set) var position: Int
+    @usableFromInline package let end: Int
+    @inlinable static var fieldNumberMax: UInt64 { 1 << 29 - 1 }
 
-    init(_ buffer: UnsafeRawBufferPointer) {
+    @inlinable
+    package init(_ buffer: UnsafeRawBufferPointer) {
         self.init(buffer, 0..<buffer.count)
     }
 
     /// - Precondition: `range` lies within the buffer.
-    init(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) {
+    @inlinable
+    package init(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) {
         self.buffer = buffer
         position = range.lowerBound
         end = range.upperBound
     }
 
-    var isAtEnd: Bool { position >= end }
+    @inlinable
+    package var isAtEnd: Bool { position >= end }
 
     /// The next field's tag; nil at the message's end.
-    mutating func tag() throws(WireError) -> Tag? {
+    @inlinable
+    package mutating func tag() throws(WireError) -> Tag? {
         guard position < end else { return nil }
         let start = position
         let value = try varint()
@@ -49,7 +61,8 @@ struct WireCursor {
         return Tag(field: Int(number), wireType: UInt8(truncatingIfNeeded: value & 7))
     }
 
-    mutating func varint() throws(WireError) -> UInt64 {
+    @inlinable
+    package mutating func varint() throws(WireError) -> UInt64 {
         let start = position
         var value: UInt64 = 0
         var shift: UInt64 = 0
@@ -65,14 +78,16 @@ struct WireCursor {
         }
     }
 
-    mutating func fixed64() throws(WireError) -> UInt64 {
+    @inlinable
+    package mutating func fixed64() throws(WireError) -> UInt64 {
         guard end - position >= 8 else { throw WireError(.truncated, offset: position) }
         defer { position += 8 }
         return UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
     }
 
     /// The bytes behind a length, as a range of the buffer.
-    mutating func sized() throws(WireError) -> Range<Int> {
+    @inlinable
+    package mutating func sized() throws(WireError) -> Range<Int> {
         let start = position
         guard let count = Int(exactly: try varint()), count <= end - position else {
             throw WireError(.truncated, offset: start)
@@ -82,14 +97,16 @@ struct WireCursor {
     }
 
     /// - Throws: where the tag just read is of another wire type.
-    func expect(_ wireType: UInt8, _ tag: Tag) throws(WireError) {
+    @inlinable
+    package func expect(_ wireType: UInt8, _ tag: Tag) throws(WireError) {
         guard tag.wireType == wireType else {
             throw WireError(.wireType(field: tag.field, found: tag.wireType), offset: position)
         }
     }
 
     /// Steps over the content of a field that nobody asks for.
-    mutating func skip(_ tag: Tag) throws(WireError) {
+    @inlinable
+    package mutating func skip(_ tag: Tag) throws(WireError) {
         var tag = tag
         // Groups nest; a count instead of recursion, since the message says how deep.
         var depth = 0
@@ -109,7 +126,8 @@ struct WireCursor {
         }
     }
 
-    private mutating func advance(_ count: Int) throws(WireError) {
+    @inlinable
+    mutating func advance(_ count: Int) throws(WireError) {
         guard end - position >= count else { throw WireError(.truncated, offset: position) }
         position += count
     }

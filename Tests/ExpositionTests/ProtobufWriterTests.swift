@@ -1,0 +1,54 @@
+import SeriesModel
+import Testing
+
+@testable import Exposition
+
+@Suite("Exposition: writing protobuf")
+struct ProtobufWriterTests {
+    @Test("what a text says is read back from the messages the same")
+    func roundTrip() throws {
+        let text = """
+            # HELP requests_total All \\\\ of them.
+            # TYPE requests_total counter
+            requests_total{code="200"} 7
+            requests_total{code="500"} 1 1234
+            # TYPE size histogram
+            size_bucket{path="/a",le="1"} 2
+            size_bucket{path="/a",le="+Inf"} 3.5
+            size_sum{path="/a"} 9
+            size_count{path="/a"} 3.5
+            # TYPE rpc summary
+            rpc{quantile="0.5"} 4
+            rpc_sum 1.5
+            rpc_count 3
+            # TYPE up gauge
+            up NaN
+            loose{le="1"} 5
+
+            """
+        let body = try ProtobufWriter.transcribe(Array(text.utf8), .text004)
+        let lines = try DecodedEntries(protobuf: body).lines
+        #expect(
+            lines == [
+                "HELP requests_total All \\ of them.", "TYPE requests_total counter",
+                #"{__name__="requests_total", code="200"} 7"#, #"{__name__="requests_total", code="500"} 1 @1234"#,
+                "TYPE size histogram", #"{__name__="size_count", path="/a"} 3.5"#,
+                #"{__name__="size_sum", path="/a"} 9"#, #"{__name__="size_bucket", le="1.0", path="/a"} 2"#,
+                #"{__name__="size_bucket", le="+Inf", path="/a"} 3.5"#, "TYPE rpc summary",
+                #"{__name__="rpc_count"} 3"#, #"{__name__="rpc_sum"} 1.5"#, #"{__name__="rpc", quantile="0.5"} 4"#,
+                "TYPE up gauge", #"{__name__="up"} NaN"#, "TYPE loose unknown",
+                #"{__name__="loose", le="1"} 5"#,
+            ])
+    }
+
+    @Test("a counter of OpenMetrics gets the name of its samples")
+    func openMetrics() throws {
+        let text = "# TYPE jobs counter\njobs_total 3\n# TYPE t_seconds gauge\n# UNIT t_seconds seconds\nt_seconds 1\n# EOF\n"
+        let body = try ProtobufWriter.transcribe(Array(text.utf8), .openMetrics100)
+        #expect(
+            try DecodedEntries(protobuf: body).lines == [
+                "TYPE jobs_total counter", #"{__name__="jobs_total"} 3"#, "TYPE t_seconds gauge",
+                "UNIT t_seconds seconds", #"{__name__="t_seconds"} 1"#,
+            ])
+    }
+}
