@@ -113,13 +113,17 @@ let package = Package(
 
         // Services
         module(
-            "Scrape", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP", "ConfigTree",
+            "Discovery", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics", "OwnThreads", logging, nioCore,
+            nioPosix),
+        module(
+            "Scrape", "Discovery", "Relabeling", "Exposition", "StorageAPI", "SeriesModel", "OutboundHTTP",
+            "ConfigTree",
             "SelfMetrics", "OwnThreads", logging),
         module(
             "Rules", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "Templating", "ConfigTree",
             "SelfMetrics", logging),
         module(
-            "Notifier", "Rules", "Scrape", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
+            "Notifier", "Rules", "Discovery", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
             logging),
         module(
             "RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "ConfigTree", "OutboundHTTP", "Relabeling",
@@ -135,8 +139,8 @@ let package = Package(
 
         // The whole
         module(
-            "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Scrape", "Rules", "Notifier", "HTTPAPI", "WebUI",
-            "RemoteStorage", "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp",
+            "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Discovery", "Scrape", "Rules", "Notifier", "HTTPAPI",
+            "WebUI", "RemoteStorage", "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp",
             "FileIO", "OwnThreads", logging, nioPosix),
         module(
             "Demo", "Server", "SeriesModel", "ConfigTree", logging, nioCore,
@@ -145,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "hearth",
             dependencies: [
-                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
+                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "Scrape", "SeriesModel", "ConfigTree",
+                "OutboundHTTP",
                 "BlockTransfer", "Blocks", "FileIO", "PrometheusBlocks", "SelfMetrics", "StorageAPI", "TSDB", "WAL",
                 logging, nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -180,6 +185,9 @@ let package = Package(
         tests("ColdPages", "ByteCoding", "TestSupport"),
         tests("ConfigTree"),
         tests("Demo"),
+        tests(
+            "Discovery", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "TestSupport", logging, nioCore,
+            nioPosix),
         tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
@@ -215,7 +223,8 @@ let package = Package(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",
             "TestSupport", logging),
         tests(
-            "Scrape", "ConfigTree", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
+            "Scrape", "ConfigTree", "Discovery", "Exposition", "OutboundHTTP", "SelfMetrics", "SeriesModel",
+            "StorageAPI",
             "TestSupport", logging, nioCore, nioPosix),
         tests("SeriesModel", "Regexp", "TestSupport"),
         tests(

@@ -1,7 +1,7 @@
 package import ConfigTree
+package import Discovery
 package import OutboundHTTP
 package import Relabeling
-package import Scrape
 private import SeriesModel
 
 /// The `alerting` section: what is done to alerts on their way out, and where they go.

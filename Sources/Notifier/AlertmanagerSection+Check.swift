@@ -1,4 +1,4 @@
-package import Scrape
+package import Discovery
 
 extension AlertmanagerSection {
     /// Makes the URLs of the static groups, or of groups read elsewhere, as the server would.

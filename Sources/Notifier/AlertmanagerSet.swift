@@ -1,7 +1,7 @@
+import Discovery
 import Logging
 import Relabeling
 import Rules
-import Scrape
 import SelfMetrics
 import SeriesModel
 
@@ -9,20 +9,22 @@ import SeriesModel
 actor AlertmanagerSet {
     nonisolated let section: AlertmanagerSection
     private let environment: NotifierEnvironment
-    private let discovery: DiscoveryMetrics
-    private var tasks: [Task<Void, Never>] = []
-    /// The newest groups of each discoverer.
-    private var groups: [Int: [TargetGroup]] = [:]
+    private let name: String
+    private let discovery: DiscoveryManager
+    private var listener: Task<Void, Never>?
+    private var groups: [TargetGroup] = []
     private var loops: [String: AlertmanagerLoop] = [:]
     private var dropped: [String] = []
     /// What the outbox held at the start, for Alertmanagers not found yet.
     private var waiting: [String: [Alert]] = [:]
     private var isStopped = false
 
+    /// - Parameter name: under which its targets are counted.
     init(
-        _ section: AlertmanagerSection, environment: NotifierEnvironment, discovery: DiscoveryMetrics
+        _ section: AlertmanagerSection, name: String, environment: NotifierEnvironment, discovery: DiscoveryManager
     ) {
         self.section = section
+        self.name = name
         self.environment = environment
         self.discovery = discovery
     }
@@ -32,21 +34,16 @@ actor AlertmanagerSet {
     func start(waiting: [String: [Alert]]) async {
         self.waiting = waiting
         if !section.discovery.staticGroups.isEmpty {
-            groups[-1] = section.discovery.staticGroups
+            groups = section.discovery.staticGroups
             await update()
         }
-        var dynamic = section.discovery
-        dynamic.staticGroups = []
-        for (index, discoverer) in dynamic.discoverers(clock: environment.clock, metrics: discovery).enumerated() {
-            tasks.append(
-                Task { [self] in
-                    await discoverer.run { groups in await self.found(groups, by: index) }
-                })
+        listener = Task { [self] in
+            await discovery.run(section.discovery, config: name) { groups in await self.found(groups) }
         }
     }
 
-    private func found(_ found: [TargetGroup], by index: Int) async {
-        groups[index] = found
+    private func found(_ found: [TargetGroup]) async {
+        groups = found
         await update()
     }
 
@@ -54,7 +51,7 @@ actor AlertmanagerSet {
         guard !isStopped else { return }
         var urls: Set<String> = []
         dropped = []
-        for group in groups.sorted(by: { $0.key < $1.key }).flatMap(\.value) {
+        for group in groups {
             for labels in group.targets {
                 switch AlertmanagerTarget.make(labels, group: group.labels, section) {
                 case .url(let url): urls.insert(url)
@@ -119,12 +116,12 @@ actor AlertmanagerSet {
         guard !isStopped else { return }
         isStopped = true
         environment.metrics.discovered.decrement(by: Double(loops.count))
-        for task in tasks { task.cancel() }
+        listener?.cancel()
         for (url, loop) in loops {
             await loop.stop()
             if forgettingMetrics { environment.metrics.remove(url) }
         }
-        for task in tasks { await task.value }
+        await listener?.value
     }
 }
 

@@ -1,5 +1,5 @@
+import Discovery
 import Relabeling
-import Scrape
 import SeriesModel
 
 /// Makes Alertmanagers' URLs of discovered labels.

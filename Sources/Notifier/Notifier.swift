@@ -1,8 +1,8 @@
+import Discovery
 package import Logging
 package import OutboundHTTP
 import Relabeling
 package import Rules
-import Scrape
 package import SelfMetrics
 package import SeriesModel
 
@@ -10,7 +10,7 @@ package import SeriesModel
 /// a queue for each Alertmanager, which are emptied side by side.
 package actor Notifier: AlertSink {
     private let environment: NotifierEnvironment
-    private let discovery: DiscoveryMetrics
+    private let discovery: DiscoveryManager
     private var section = AlertingSection()
     private var externalLabels = LabelSet.empty
     private var sets: [AlertmanagerSet] = []
@@ -22,7 +22,7 @@ package actor Notifier: AlertSink {
         let metrics = NotifierMetrics(registry, capacity: options.queueCapacity)
         environment = NotifierEnvironment(
             transport: transport, outbox: outbox, clock: clock, options: options, metrics: metrics, logger: logger)
-        discovery = DiscoveryMetrics(registry: registry, name: "notify")
+        discovery = DiscoveryManager(name: "notify", transport: transport, clock: clock, registry: registry)
     }
 
     /// Makes the section the one in force. Entries that did not change go on untouched; new ones take up what
@@ -33,11 +33,13 @@ package actor Notifier: AlertSink {
         var old = sets
         var next: [AlertmanagerSet] = []
         var new: [AlertmanagerSet] = []
-        for entry in section.alertmanagers {
+        discovery.apply(section.alertmanagers.enumerated().map { ("config-\($0.offset)", $0.element.discovery) })
+        for (number, entry) in section.alertmanagers.enumerated() {
             if let index = old.firstIndex(where: { $0.section == entry }) {
                 next.append(old.remove(at: index))
             } else {
-                let set = AlertmanagerSet(entry, environment: environment, discovery: discovery)
+                let set = AlertmanagerSet(
+                    entry, name: "config-\(number)", environment: environment, discovery: discovery)
                 next.append(set)
                 new.append(set)
             }
@@ -103,6 +105,7 @@ package actor Notifier: AlertSink {
         }
         for set in current { await set.stop() }
         sets = []
+        await discovery.stop()
     }
 
     private func withExternalLabels(_ alert: Alert) -> Alert {

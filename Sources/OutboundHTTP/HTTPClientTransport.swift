@@ -94,7 +94,9 @@ package final class HTTPClientTransport: HTTPTransport {
             throw OutboundError(.malformed, "unsupported URL \"\(ConfigURL(hop.url).redacted)\"")
         }
         let section = hop.request.client
-        let proxy = try ProxyRules.proxy(for: target, section.proxy, environment: environment)
+        let proxy =
+            target.scheme.hasPrefix("http+")
+            ? nil : try ProxyRules.proxy(for: target, section.proxy, environment: environment)
         if let proxy, target.scheme == "http" { return try await hop.run(through: proxy, target, on: eventLoopGroup) }
         var hop = hop
         var kind = ClientPool.Kind(enablesHTTP2: section.enablesHTTP2, proxy: proxy)
@@ -145,7 +147,8 @@ private struct Hop {
         while true {
             let collector = ResponseCollector(
                 bytesMax: bodyBytesMax,
-                bytesExpected: min(request.bodyBytesExpected, HTTPClientTransport.bodyBytesMax))
+                bytesExpected: min(request.bodyBytesExpected, HTTPClientTransport.bodyBytesMax),
+                receivePart: request.receiveBodyPart)
             do {
                 let task = client.execute(
                     request: try clientRequest(), delegate: collector, deadline: deadline)
@@ -174,7 +177,7 @@ private struct Hop {
         let exchange = ForwardProxyExchange(
             proxy: proxy, method: method == .post ? .POST : .GET, url: target, headers: headers,
             body: method == .post ? request.body : [], deadline: deadline, bodyBytesMax: bodyBytesMax,
-            bodyBytesExpected: min(request.bodyBytesExpected, 1 << 20))
+            bodyBytesExpected: min(request.bodyBytesExpected, 1 << 20), receivePart: request.receiveBodyPart)
         do {
             return try await exchange.run(on: group)
         } catch {

@@ -24,6 +24,9 @@ package struct OutboundRequest: Sendable {
     package var bodyBytesMax: Int
     /// How long the body probably is, to allocate once.
     package var bodyBytesExpected: Int
+    /// Where given, the body of an answer of status 200 is handed over piece by piece as it comes and is not in the
+    /// response. Runs on an event loop: it must not wait. When it returns false, the exchange is abandoned as too long.
+    package var receiveBodyPart: (@Sendable ([UInt8]) -> Bool)?
 
     package init(
         _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],

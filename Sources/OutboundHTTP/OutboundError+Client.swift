@@ -21,6 +21,11 @@ extension OutboundError {
             // Addresses without names fail like this; the other codes cannot come from connecting.
             let isDialing = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode)
             let address = URLReference(url).map { "\($0.host):\($0.port)" } ?? ""
+            // A socket of this machine that is not there, or not for us.
+            if url.hasPrefix("http+unix:"), error.errnoCode == ENOENT || error.errnoCode == EACCES {
+                self.init(.connection, prefix + "dial unix: connect: \(text)")
+                return
+            }
             self.init(.connection, prefix + (isDialing ? "dial tcp \(address): connect: \(text)" : "read: \(text)"))
         case is HTTPParserError, is NIOHTTPDecoderError:
             self.init(

@@ -14,11 +14,14 @@ final class ResponseCollector: HTTPClientResponseDelegate {
 
     private let bytesMax: Int
     private let bytesExpected: Int
+    private let receivePart: (@Sendable ([UInt8]) -> Bool)?
     private let state = Mutex(State())
 
-    init(bytesMax: Int, bytesExpected: Int) {
+    /// - Parameter receivePart: takes the pieces of a body of status 200 in place of the response.
+    init(bytesMax: Int, bytesExpected: Int, receivePart: (@Sendable ([UInt8]) -> Bool)? = nil) {
         self.bytesMax = bytesMax
         self.bytesExpected = bytesExpected
+        self.receivePart = receivePart
     }
 
     /// Whether the server has begun to answer.
@@ -35,6 +38,10 @@ final class ResponseCollector: HTTPClientResponseDelegate {
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<OutboundResponse>, _ part: ByteBuffer) -> EventLoopFuture<Void> {
+        if let receivePart, state.withLock({ $0.head?.status == .ok }) {
+            return receivePart(Array(part.readableBytesView))
+                ? task.eventLoop.makeSucceededVoidFuture() : task.eventLoop.makeFailedFuture(BodyTooLong())
+        }
         let fits = state.withLock { state in
             guard part.readableBytes <= bytesMax - state.body.count else { return false }
             part.withUnsafeReadableBytes { state.body.append(contentsOf: $0) }

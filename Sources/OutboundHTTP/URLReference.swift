@@ -1,4 +1,5 @@
 /// The parts of an absolute HTTP URL, as far as redirects and credentials care. No decoding: texts go out as they came.
+/// `http+unix://%2Fpath%2Fto%2Fsocket/…` is HTTP over a socket of this machine.
 struct URLReference: Equatable {
     /// Lower case.
     var scheme: String
@@ -12,7 +13,7 @@ struct URLReference: Equatable {
     init?(_ text: String) {
         guard let separator = text.range(of: "://") else { return nil }
         scheme = text[..<separator.lowerBound].lowercased()
-        guard scheme == "http" || scheme == "https" else { return nil }
+        guard ["http", "https", "http+unix"].contains(scheme) else { return nil }
         let rest = text[separator.upperBound...]
         let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
         var authority = rest[..<end]

@@ -1,4 +1,5 @@
 import ConfigTree
+import Discovery
 import Notifier
 import OutboundHTTP
 package import PromQLSyntax
@@ -143,7 +144,7 @@ package struct ConfigCheck {
     private func checkFiles(
         _ discovery: DiscoverySection, _ place: String, _ problem: ([TargetGroup]) -> String?
     ) throws(Failure) {
-        for pattern in discovery.files.flatMap(\.patterns) {
+        for pattern in discovery.filePatterns {
             let paths = ConfigFile.expand(glob: pattern)
             if paths.isEmpty {
                 write(.output, "  WARNING: file \(GoQuote.quote(pattern)) for file_sd \(place) does not exist")

@@ -7,7 +7,7 @@ import Server
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Check configuration and rule files.",
-        subcommands: [CheckConfigCommand.self, RulesFiles.self])
+        subcommands: [CheckConfigCommand.self, RulesFiles.self, CheckDiscoveryCommand.self])
 
     struct RulesFiles: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "rules", abstract: "Check rule files.")

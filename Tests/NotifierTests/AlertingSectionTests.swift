@@ -36,7 +36,7 @@ struct AlertingSectionTests {
             ("alert_relabel_configs:\n-", "empty or null alert relabeling rule"),
             ("alertmanagers:\n- relabel_configs:\n  -", "empty or null Alertmanager target relabeling rule"),
             ("alertmanagers: [{sigv4: {}}]", "\"sigv4\" is not supported by Hearth yet"),
-            ("alertmanagers: [{consul_sd_configs: []}]", "\"consul_sd_configs\" is not supported by Hearth yet"),
+            ("alertmanagers: [{eureka_sd_configs: []}]", "\"eureka_sd_configs\" is not supported by Hearth yet"),
             ("alertmanagers: [{targets: []}]", "field targets not found in type config.AlertmanagerConfig"),
             ("alertmanager: []", "field alertmanager not found in type config.AlertingConfig"),
             ("alertmanagers: [{scheme: ftp}]", "scheme must be http or https, got \"ftp\""),

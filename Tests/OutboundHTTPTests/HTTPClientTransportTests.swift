@@ -1,4 +1,5 @@
 import ConfigTree
+import Glibc
 import NIOPosix
 import SeriesModel
 import Synchronization
@@ -51,6 +52,51 @@ struct HTTPClientTransportTests {
             #expect(response.header("X-Seen") == "yes")
             #expect(response.body == Array("GET/a?b=c".utf8))
         }
+    }
+
+    @Test("A body that is wanted piece by piece is handed over while it comes, and can be stopped")
+    func pieces() async throws {
+        let (pieces, feed) = AsyncStream.makeStream(of: [UInt8].self)
+        let stopsAfter = Mutex(Int.max)
+        let received = Mutex<[UInt8]>([])
+        try await withServer { request in
+            request.path == "/no"
+                ? .answer(status: "404 Not Found", body: Array("none".utf8))
+                : .pieces(head: "HTTP/1.1 200 OK\r\n\r\n", pieces)
+        } _: { server, transport in
+            var request = OutboundRequest(.get, server.url("/no"), timeout: 10_000)
+            request.receiveBodyPart = { part in
+                received.withLock { $0 += part }
+                return received.withLock { $0.count } < stopsAfter.withLock { $0 }
+            }
+            let refused = try await transport.send(request)
+            #expect(refused.body == Array("none".utf8))
+            #expect(received.withLock { $0.isEmpty })
+            request.url = server.url("/yes")
+            let prepared = request
+            async let answer = failure(of: prepared, transport)
+            feed.yield([1, 2])
+            while received.withLock({ $0.count }) < 2 { try await Task.sleep(for: .milliseconds(2)) }
+            stopsAfter.withLock { $0 = 3 }
+            feed.yield([3])
+            #expect(await answer?.kind == .bodyTooLong)
+            feed.finish()
+            #expect(received.withLock { $0 } == [1, 2, 3])
+        }
+    }
+
+    @Test("A socket of this machine is spoken to by its path")
+    func unixSocket() async throws {
+        let path = "/tmp/hearth-test-\(UInt64.random(in: .min ... .max)).sock"
+        let server = try await LoopbackServer.start(socketPath: path) { .answer(body: Array($0.path.utf8)) }
+        defer { unlink(path) }
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let escaped = path.split(separator: "/").map { "%2F" + $0 }.joined()
+        let request = OutboundRequest(.get, "http+unix://\(escaped)/a?b=c", timeout: 10_000)
+        let response = try await transport.send(request)
+        #expect(response.body == Array("/a?b=c".utf8))
+        await transport.shutdown()
+        await server.stop()
     }
 
     @Test("A POST carries its body")

@@ -1,4 +1,5 @@
 import ConfigTree
+import Discovery
 import Exposition
 import OutboundHTTP
 import SeriesModel
@@ -94,7 +95,7 @@ struct ScrapeConfigTests {
     @Test(
         "What Prometheus knows and Hearth does not serve yet is refused with just these words",
         arguments: [
-            "ec2_sd_configs: []", "azure_sd_configs: [{nonsense: 1}]", "proxy_url: 'socks5://x'",
+            "nomad_sd_configs: []", "azure_sd_configs: [{nonsense: 1}]", "proxy_url: 'socks5://x'",
             "basic_auth: {password_ref: x}",
         ])
     func unsupported(key: String) {
@@ -164,7 +165,7 @@ struct ScrapeConfigTests {
             file_sd_configs: [{files: [sub/*.yml, /abs/t.json]}]
             basic_auth: {username: u, password_file: pw}
             """)
-        #expect(config.discovery.files.first?.patterns == ["/etc/hearth/sub/*.yml", "/abs/t.json"])
+        #expect(config.discovery.filePatterns == ["/etc/hearth/sub/*.yml", "/abs/t.json"])
         #expect(config.client.basicAuth?.password == .file("/etc/hearth/pw"))
     }
 

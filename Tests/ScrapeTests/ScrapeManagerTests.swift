@@ -240,3 +240,33 @@ struct ScrapeManagerTests {
         await bench.manager.stop()
     }
 }
+
+@Suite("Check of service discovery")
+struct DiscoveryCheckTests {
+    @Test("Each target found is shown once, with the labels before and after relabelling, or why it is none")
+    func results() async throws {
+        let directory = TemporaryDirectory()
+        defer { directory.remove() }
+        let path = directory.write("a.json", #"[{"targets":["f:1","f:1"],"labels":{"q":"a\"b"}}]"#)
+        let config = try job(
+            """
+            job_name: j
+            file_sd_configs: [{files: ['\(path)']}]
+            static_configs: [{targets: ['s:1', 'd:1', 'bad/x']}]
+            relabel_configs: [{source_labels: [__address__], regex: 'd.*', action: drop}]
+            """)
+        let results = await DiscoveryCheck.run(
+            config, transport: ScriptedTransport(), clock: SystemClock(), timeout: 500)
+        #expect(results.map { $0.discoveredLabels["__address__"] } == ["s:1", "d:1", "bad/x", "f:1"])
+        #expect(results.map { $0.labels["instance"] } == ["s:1", nil, nil, "f:1"])
+        #expect(results.map(\.error) == ["", "", "\"bad/x\" is not a valid hostname", ""])
+        #expect(results.last?.discoveredLabels["__meta_filepath"] == path)
+        #expect(results.last?.labels["__meta_filepath"] == nil)
+        let text = DiscoveryCheck.json(Array(results.suffix(2)))
+        #expect(text.hasPrefix("[\n  {\n    \"discoveredLabels\": {\n      \"__address__\": \"bad/x\",\n"))
+        #expect(
+            text.contains("\n    \"labels\": {},\n    \"error\": \"\\\"bad/x\\\" is not a valid hostname\"\n  },\n"))
+        #expect(text.contains("      \"q\": \"a\\\"b\"\n    }\n  }\n]"))
+        #expect(DiscoveryCheck.json([]) == "[]")
+    }
+}

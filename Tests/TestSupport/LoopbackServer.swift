@@ -19,6 +19,8 @@ package final class LoopbackServer: Sendable {
         case raw([UInt8])
         /// A head, then the same piece of body for ever.
         case endless(head: String, piece: [UInt8])
+        /// A head, then pieces of body as they come, then the connection is closed.
+        case pieces(head: String, AsyncStream<[UInt8]>)
         /// Nothing at all.
         case hang
         /// The connection is closed without a word.
@@ -29,9 +31,11 @@ package final class LoopbackServer: Sendable {
     private let channel: any Channel
     private let counter: Counter
 
-    /// - Parameter tls: nil for plain HTTP.
+    /// - Parameters:
+    ///   - tls: nil for plain HTTP.
+    ///   - socketPath: where given, a socket of this machine in place of a port.
     package static func start(
-        tls: NIOSSLContext? = nil, _ reply: @escaping @Sendable (Request) -> Reply
+        tls: NIOSSLContext? = nil, socketPath: String? = nil, _ reply: @escaping @Sendable (Request) -> Reply
     ) async throws -> LoopbackServer {
         let counter = Counter()
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -43,7 +47,13 @@ package final class LoopbackServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Connection(reply: reply))
                 }
             }
-        let channel = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
+        let bound =
+            if let socketPath {
+                bootstrap.bind(unixDomainSocketPath: socketPath)
+            } else {
+                bootstrap.bind(host: "127.0.0.1", port: 0)
+            }
+        let channel = try await bound.get()
         return LoopbackServer(channel, counter)
     }
 
@@ -110,6 +120,15 @@ private final class Connection: ChannelInboundHandler {
         case .endless(let head, let piece):
             write(Array(head.utf8), context)
             pour(piece, context.channel)
+        case .pieces(let head, let pieces):
+            write(Array(head.utf8), context)
+            let channel = context.channel
+            Task {
+                for await piece in pieces {
+                    try await channel.writeAndFlush(channel.allocator.buffer(bytes: piece))
+                }
+                try await channel.close()
+            }
         case .hang: break
         case .close: context.close(promise: nil)
         }

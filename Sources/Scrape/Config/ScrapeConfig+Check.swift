@@ -1,4 +1,4 @@
-package import ConfigTree
+package import Discovery
 
 /// What a check of a configuration looks at beyond the configuration itself.
 extension ScrapeConfig {
@@ -16,12 +16,5 @@ extension ScrapeConfig {
             }
         }
         return nil
-    }
-}
-
-extension TargetGroup {
-    /// The groups of a file of `file_sd_configs`.
-    package static func read(_ path: String) throws(ConfigError) -> [TargetGroup] {
-        try FileDiscoverer.groups(in: path)
     }
 }

@@ -1,4 +1,5 @@
 package import ConfigTree
+import Discovery
 import OutboundHTTP
 import Relabeling
 import SeriesModel

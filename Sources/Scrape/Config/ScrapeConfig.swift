@@ -1,3 +1,4 @@
+package import Discovery
 package import OutboundHTTP
 package import Relabeling
 

@@ -1,4 +1,5 @@
 package import ConfigTree
+import Discovery
 package import SeriesModel
 
 /// The `global` section: defaults for scrape jobs, and what rules, remote ends and the query log take from it.

@@ -29,30 +29,6 @@ enum NameKeys {
     }
 }
 
-enum LabelKeys {
-    /// - Parameter legacy: `metric_name_validation_scheme: legacy`
-    static func check(_ entry: ConfigNode.Entry, legacy: Bool = false) throws(ConfigError) {
-        if let bytes = entry.keyNode.invalidBytes {
-            throw entry.keyNode.error("\(GoQuote.quote(bytes: bytes)) is not a valid label name")
-        }
-        guard legacy ? LabelName.isLegacyLabelName(entry.key) : LabelName.isValid(entry.key) else {
-            throw entry.keyNode.error("\(GoQuote.quote(entry.key)) is not a valid label name")
-        }
-        if let bytes = entry.value.invalidBytes {
-            throw entry.value.error("\(GoQuote.quote(bytes: bytes)) is not a valid label value")
-        }
-    }
-
-    static func labels(_ node: ConfigNode) throws(ConfigError) -> LabelSet {
-        var labels: [Label] = []
-        for entry in try node.entries() {
-            try check(entry)
-            labels.append(Label(entry.key, try entry.value.string()))
-        }
-        return LabelSet(labels)
-    }
-}
-
 /// `$NAME`, `${NAME}` and `$$` in a text, as Go's `os.Expand` reads them.
 enum EnvironmentText {
     static func expand(_ text: String, _ value: (String) -> String) -> String {

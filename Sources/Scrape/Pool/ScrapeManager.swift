@@ -1,3 +1,4 @@
+import Discovery
 package import Logging
 package import OutboundHTTP
 import OwnThreads
@@ -23,7 +24,7 @@ package actor ScrapeManager {
     }
 
     private let environment: ScrapeEnvironment
-    private let discoveryMetrics: DiscoveryMetrics
+    private let discovery: DiscoveryManager
     private let options: Options
     private var pools: [String: ScrapePool] = [:]
     /// Job names in the order of the configuration.
@@ -43,7 +44,8 @@ package actor ScrapeManager {
             threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
             externalAddress: options.externalAddress, addsTypeAndUnitLabels: options.addsTypeAndUnitLabels,
             failures: failures, logger: logger)
-        discoveryMetrics = DiscoveryMetrics(registry: registry, name: "scrape")
+        discovery = DiscoveryManager(
+            name: "scrape", transport: transport, clock: clock, registry: registry, userAgent: options.userAgent)
     }
 
     /// Makes the jobs those of a configuration. It cannot fail: what can be wrong was found when it was read.
@@ -69,10 +71,12 @@ package actor ScrapeManager {
                 environment.metrics.pools.increment()
             }
             let pool = ScrapePool(
-                config: config, environment: environment, discoveryMetrics: discoveryMetrics, seed: seed)
+                config: config, environment: environment, discovery: discovery, seed: seed)
             pools[config.jobName] = pool
             starting.append(pool)
         }
+        // Sources that old and new jobs have in common go on, whichever pool listens.
+        discovery.apply(configs.map { ($0.jobName, $0.discovery) })
         for (pool, keepsMetrics) in leaving {
             let loops = await pool.retire(keepsMetrics: keepsMetrics)
             retiring += loops
@@ -94,6 +98,7 @@ package actor ScrapeManager {
             for pool in pools.values { group.addTask { await pool.stop() } }
         }
         await end(retiring)
+        await discovery.stop()
     }
 
     /// In the order of the configuration.

@@ -119,3 +119,7 @@ struct JobMetrics: Sendable {
         }
     }
 }
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

@@ -1,55 +1,47 @@
+import Discovery
 import Logging
 import SelfMetrics
 import SeriesModel
 
-/// One scrape job at work: its discoverers tell it of targets, and it keeps one loop running for each.
+/// One scrape job at work: discovery tells it of targets, and it keeps one loop running for each.
 actor ScrapePool {
     nonisolated let config: ScrapeConfig
     private let environment: ScrapeEnvironment
-    private let discoveryMetrics: DiscoveryMetrics
+    private let discovery: DiscoveryManager
     private let metrics: JobMetrics
     private let factory: TargetFactory
     private let seed: UInt64
-    /// By discoverer.
-    private var groups: [Int: [TargetGroup]] = [:]
+    private var groups: [TargetGroup] = []
     private var loops: [Target.Identity: ScrapeLoop] = [:]
     /// Of targets that are gone; they write their ends in time.
     private var retiring: [ScrapeLoop] = []
     private var dropped: [LabelSet] = []
     private var droppedCount = 0
-    private var discovery: [Task<Void, Never>] = []
+    private var listener: Task<Void, Never>?
     private var isClosed = false
 
-    init(config: ScrapeConfig, environment: ScrapeEnvironment, discoveryMetrics: DiscoveryMetrics, seed: UInt64) {
+    init(config: ScrapeConfig, environment: ScrapeEnvironment, discovery: DiscoveryManager, seed: UInt64) {
         self.config = config
         self.environment = environment
-        self.discoveryMetrics = discoveryMetrics
+        self.discovery = discovery
         self.seed = seed
         factory = TargetFactory(config: config)
         metrics = environment.metrics.job(config.jobName)
         metrics.targetLimit.set(Double(config.limits.targets))
-        discoveryMetrics.configure(config.jobName)
     }
 
     func start() {
         guard !isClosed else { return }
-        let discoverers = config.discovery.discoverers(clock: environment.clock, metrics: discoveryMetrics)
-        for (index, discoverer) in discoverers.enumerated() {
-            discovery.append(
-                Task(executorPreference: environment.threads) {
-                    await discoverer.run { groups in await self.update(index, groups) }
-                })
+        listener = Task(executorPreference: environment.threads) { [discovery, config] in
+            await discovery.run(config.discovery, config: config.jobName) { groups in await self.update(groups) }
         }
     }
 
     // MARK: - Targets
 
-    private func update(_ discoverer: Int, _ groups: [TargetGroup]) {
+    private func update(_ groups: [TargetGroup]) {
         guard !isClosed else { return }
-        discoveryMetrics.updateReceived()
-        self.groups[discoverer] = groups
-        let count = self.groups.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.targets.count } }
-        discoveryMetrics.discovered(config.jobName, targets: count)
+        self.groups = groups
         let start = ContinuousClock.now
         sync()
         metrics.syncs.increment()
@@ -80,7 +72,7 @@ actor ScrapePool {
         dropped = []
         droppedCount = 0
         let keptMax = config.limits.keptDroppedTargets
-        for group in groups.sorted(by: { $0.key < $1.key }).flatMap(\.value) {
+        for group in groups {
             for labels in group.targets {
                 do {
                     switch try factory.make(labels, group: group.labels) {
@@ -135,25 +127,22 @@ actor ScrapePool {
     /// - Returns: the loops, which go on until they have.
     func retire(keepsMetrics: Bool) -> [ScrapeLoop] {
         isClosed = true
-        for task in discovery { task.cancel() }
+        listener?.cancel()
         for loop in loops.values { loop.retire() }
         let all = retiring + loops.values
         loops = [:]
         retiring = []
-        if !keepsMetrics {
-            metrics.remove()
-            discoveryMetrics.forget(config.jobName)
-        }
+        if !keepsMetrics { metrics.remove() }
         return all.filter { !$0.isFinished }
     }
 
     /// The server is going down.
     func stop() async {
         isClosed = true
-        for task in discovery { task.cancel() }
+        listener?.cancel()
         let all = retiring + loops.values
         for loop in all { loop.stop() }
         for loop in all { await loop.waitUntilFinished() }
-        for task in discovery { await task.value }
+        await listener?.value
     }
 }

@@ -1,3 +1,4 @@
+import Discovery
 import Relabeling
 import SeriesModel
 
@@ -37,7 +38,7 @@ struct TargetFactory: Sendable {
     }
 
     /// Target labels over group labels over what the job says.
-    private func discoveredLabels(_ labels: LabelSet, group: LabelSet) -> LabelSet {
+    func discoveredLabels(_ labels: LabelSet, group: LabelSet) -> LabelSet {
         var builder = LabelSetBuilder(labels)
         for label in group where builder[label.name] == nil { builder.set(label.name, label.value) }
         let defaults = [

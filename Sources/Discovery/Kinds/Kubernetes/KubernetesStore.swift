@@ -1,0 +1,161 @@
+import Synchronization
+
+/// The objects of one discoverer, as far as they are known, and which of those that targets are made of must be looked
+/// at again.
+final class KubernetesStore: Sendable {
+    private struct State {
+        var objects: [KubernetesResource: [KubernetesKey: KubernetesObject]] = [:]
+        /// The endpoints or slices that name a pod.
+        var podUsers: [KubernetesKey: Set<KubernetesKey>] = [:]
+        var dirty: Set<KubernetesKey> = []
+        /// Watches whose first list is not there yet.
+        var missingLists: Int
+    }
+
+    private let state: Mutex<State>
+    private let primary: KubernetesResource
+    private let signal: AsyncStream<Void>.Continuation
+    /// One after changes, once all lists are there.
+    let signals: AsyncStream<Void>
+
+    /// - Parameters:
+    ///   - primary: the resource that targets are made of.
+    ///   - listCount: how many lists belong together.
+    init(primary: KubernetesResource, listCount: Int) {
+        self.primary = primary
+        state = Mutex(State(missingLists: listCount))
+        (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// A consistent view for making targets.
+    struct View {
+        fileprivate let objects: [KubernetesResource: [KubernetesKey: KubernetesObject]]
+
+        subscript(resource: KubernetesResource, key: KubernetesKey) -> KubernetesObject? { objects[resource]?[key] }
+
+        func pod(_ key: KubernetesKey) -> KubernetesPod? {
+            guard case .pod(let pod)? = objects[.pods]?[key] else { return nil }
+            return pod
+        }
+
+        func service(_ key: KubernetesKey) -> KubernetesService? {
+            guard case .service(let service)? = objects[.services]?[key] else { return nil }
+            return service
+        }
+
+        func node(_ name: String) -> KubernetesNode? {
+            guard case .node(let node)? = objects[.nodes]?[KubernetesKey(namespace: "", name: name)] else { return nil }
+            return node
+        }
+
+        func meta(_ resource: KubernetesResource, _ namespace: String, _ name: String) -> KubernetesMeta? {
+            objects[resource]?[KubernetesKey(namespace: namespace, name: name)]?.meta
+        }
+    }
+
+    // MARK: - From the watches
+
+    /// The whole content of a resource, or of one namespace of it.
+    /// - Returns: what that changes.
+    func replace(
+        _ resource: KubernetesResource, namespace: String?, with objects: [KubernetesObject], isFirst: Bool
+    ) -> [KubernetesChange] {
+        defer { signalIfComplete() }
+        return state.withLock { state in
+            var changes: [KubernetesChange] = []
+            let present = Set(objects.map(\.meta.key))
+            let gone = (state.objects[resource] ?? [:]).keys.filter { key in
+                (namespace == nil || key.namespace == namespace) && !present.contains(key)
+            }
+            for key in gone { if let change = set(nil, resource, key, &state) { changes.append(change) } }
+            for object in objects {
+                if let change = set(object, resource, object.meta.key, &state) { changes.append(change) }
+            }
+            if isFirst { state.missingLists -= 1 }
+            return changes
+        }
+    }
+
+    /// - Parameter object: nil where it is gone.
+    /// - Returns: nil where that changes nothing.
+    func change(
+        _ resource: KubernetesResource, _ key: KubernetesKey, to object: KubernetesObject?
+    ) -> KubernetesChange? {
+        defer { signalIfComplete() }
+        return state.withLock { set(object, resource, key, &$0) }
+    }
+
+    private func set(
+        _ object: KubernetesObject?, _ resource: KubernetesResource, _ key: KubernetesKey, _ state: inout State
+    ) -> KubernetesChange? {
+        let old = state.objects[resource]?[key]
+        guard old != object else { return nil }
+        state.objects[resource, default: [:]][key] = object
+        if resource == primary {
+            for pod in KubernetesStore.podKeys(old) { state.podUsers[pod]?.remove(key) }
+            for pod in KubernetesStore.podKeys(object) { state.podUsers[pod, default: []].insert(key) }
+            for pod in KubernetesStore.podKeys(old) where state.podUsers[pod]?.isEmpty == true {
+                state.podUsers[pod] = nil
+            }
+            state.dirty.insert(key)
+        } else {
+            markUsers(of: resource, key, &state)
+        }
+        return object == nil ? .delete : old == nil ? .add : .update
+    }
+
+    private static func podKeys(_ object: KubernetesObject?) -> [KubernetesKey] {
+        switch object {
+        case .endpoints(let endpoints)?: endpoints.podKeys
+        case .slice(let slice)?: slice.podKeys
+        default: []
+        }
+    }
+
+    /// Marks the primary objects whose targets tell of another object.
+    private func markUsers(of resource: KubernetesResource, _ key: KubernetesKey, _ state: inout State) {
+        // Before all lists are there nobody has looked at any.
+        guard state.missingLists <= 0 else { return }
+        let all = state.objects[primary] ?? [:]
+        switch resource {
+        case .pods: state.dirty.formUnion(state.podUsers[key] ?? [])
+        case .services where primary == .endpoints: if all[key] != nil { state.dirty.insert(key) }
+        case .services:
+            for (slice, object) in all where slice.namespace == key.namespace {
+                if object.meta.label(KubernetesTargets.serviceNameLabel) == key.name { state.dirty.insert(slice) }
+            }
+        case .nodes where primary == .pods:
+            for (pod, object) in all {
+                if case .pod(let content) = object, content.nodeName == key.name { state.dirty.insert(pod) }
+            }
+        case .nodes: state.dirty.formUnion(all.keys)
+        case .namespaces: for user in all.keys where user.namespace == key.name { state.dirty.insert(user) }
+        case .replicaSets, .jobs:
+            let kind = resource == .jobs ? "Job" : "ReplicaSet"
+            for (pod, object) in state.objects[.pods] ?? [:] where pod.namespace == key.namespace {
+                guard object.meta.controllerName == key.name, object.meta.controllerKind == kind else { continue }
+                if primary == .pods {
+                    state.dirty.insert(pod)
+                } else {
+                    state.dirty.formUnion(state.podUsers[pod] ?? [])
+                }
+            }
+        case .endpoints, .endpointSlices, .ingresses: break
+        }
+    }
+
+    private func signalIfComplete() {
+        let isDue = state.withLock { $0.missingLists <= 0 }
+        if isDue { signal.yield() }
+    }
+
+    // MARK: - To the discoverer
+
+    /// What must be looked at, and what there is. Forgets the former.
+    func takeDirty() -> (keys: Set<KubernetesKey>, view: View) {
+        state.withLock { state in
+            defer { state.dirty = [] }
+            return (state.dirty, View(objects: state.objects))
+        }
+    }
+}
