@@ -6,7 +6,8 @@ extension ConfigNode {
     private static let nodesMax = 1_000_000
     private static let bytesMax = 64 << 20
 
-    /// Reads one YAML document. An empty text is a null node.
+    /// Reads the first YAML document of a text; what follows is not looked at, as upstream does. An empty text is a
+    /// null node.
     /// - Throws: `ConfigError` with line and column: bad YAML, too deep, too large. A key that stands twice is an error
     ///   of whoever reads the mapping, since only he knows what it is.
     package static func parse(_ text: String, file: String) throws(ConfigError) -> ConfigNode {
@@ -99,7 +100,7 @@ private enum DuplicateKeys {
         var text = text
         for _ in 0..<marksMax {
             do {
-                return try Yams.compose(yaml: text)
+                return try Parser(yaml: text).nextRoot()
             } catch let error as YamlError {
                 guard case .duplicatedKeysInMapping(_, let context) = error,
                     let marked = marking(text, line: context.mark.line, column: context.mark.column)

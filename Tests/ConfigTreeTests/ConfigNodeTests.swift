@@ -98,6 +98,13 @@ struct ConfigNodeTests {
         #expect(throws: ConfigError.self) { try root.entries() }
     }
 
+    @Test("only the first document counts")
+    func documents() throws {
+        #expect(try node("---\na: 1\n---\nb: 2\n").entries().map(\.key) == ["a"])
+        #expect(try node("a: 1\n...\n}{\n").entries().map(\.key) == ["a"])
+        #expect(try node("---\n---\na: 1\n").isNull)
+    }
+
     @Test("binary values are decoded, and keep what is no UTF-8")
     func binary() throws {
         let entries = try node("a: !!binary aGk=\nb: !!binary /w==\n").entries()

@@ -64,6 +64,8 @@ struct RemoteSectionTests {
             ("{url: a, headers: {Authorization: b}}", "authorization header must be changed via the basic_auth"),
             ("{url: a, headers: {Host: b}}", "Host is a reserved header. It must not be changed"),
             ("{url: a, queue_config: {capacity: 0}}", "remote write queue capacity must be positive"),
+            ("{url: a, queue_config: {min_backoff: 0s}}", "remote write queue min_backoff must be positive"),
+            ("{url: a, queue_config: {min_shards: 51}}", "min_shards must not be greater than max_shards"),
             ("{url: a, sigv4: {}, basic_auth: {username: u}}", "Currently configured: [basic_auth sigv4]"),
             ("{url: a, sigv4: {region: b}}", "\"sigv4\" is not supported by Hearth yet"),
             ("{url: a, write_relabel_configs: [null]}", "empty or null relabeling rule in remote write config"),

@@ -163,6 +163,9 @@ package struct QueueSection: Sendable, Hashable {
         for (name, count) in counts where count <= 0 {
             throw node.error("remote write queue \(name) must be positive")
         }
+        for (name, time) in [("batch_send_deadline", batchSendDeadline), ("min_backoff", backoffMin)] where time <= 0 {
+            throw node.error("remote write queue \(name) must be positive")
+        }
         guard shardsMin <= shardsMax else {
             throw node.error("remote write queue min_shards must not be greater than max_shards")
         }
