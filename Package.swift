@@ -188,7 +188,7 @@ let package = Package(
         tests("Demo"),
         tests(
             "Discovery", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "TestSupport", logging, nioCore,
-            nioPosix),
+            nioPosix, nioSSL),
         tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(

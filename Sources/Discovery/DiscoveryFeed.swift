@@ -27,30 +27,32 @@ package final class DiscoveryFeed: Sendable {
     /// Puts groups in the place of those with the same source; one without targets removes it.
     package func update(_ groups: [TargetGroup]) {
         change { known in
+            var hasChanged = false
             for group in groups {
-                if group.targets.isEmpty {
-                    known[group.source] = nil
-                } else {
-                    known[group.source] = group
-                }
+                let next = group.targets.isEmpty ? nil : group
+                if known[group.source] == next { continue }
+                known[group.source] = next
+                hasChanged = true
             }
+            return hasChanged
         }
     }
 
     /// Makes the groups all there are.
     package func replace(with groups: [TargetGroup]) {
         change { known in
-            known = [:]
-            for group in groups where !group.targets.isEmpty { known[group.source] = group }
+            var next: [String: TargetGroup] = [:]
+            for group in groups where !group.targets.isEmpty { next[group.source] = group }
+            defer { known = next }
+            return known != next
         }
     }
 
-    private func change(_ body: (inout [String: TargetGroup]) -> Void) {
+    /// - Parameter body: says whether it has changed anything.
+    private func change(_ body: (inout [String: TargetGroup]) -> Bool) {
         metrics.updateReceived()
         let listeners = state.withLock { state -> [AsyncStream<Void>.Continuation] in
-            let before = state.groups
-            body(&state.groups)
-            guard state.version == 0 || state.groups != before else { return [] }
+            guard body(&state.groups) || state.version == 0 else { return [] }
             state.version += 1
             return Array(state.listeners.values)
         }

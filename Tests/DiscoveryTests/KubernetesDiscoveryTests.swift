@@ -207,6 +207,28 @@ struct KubernetesDiscoveryTests {
         }
     }
 
+    @Test("Where watching fails again and again the list is read anew")
+    func listsOnly() async throws {
+        let clock = ManualClock(now: 0)
+        try await withServer("role: pod", clock: clock) { api in
+            api.list(
+                pods,
+                [
+                    FakeAPIServer.page([pod("a", "10.0.0.1")], version: 5),
+                    FakeAPIServer.page([pod("a", "10.0.0.2")], version: 6),
+                ])
+            api.answerWatches(
+                pods, with: Array(repeating: .answer(status: "403 Forbidden", body: []), count: 3))
+        } _: { api, bench in
+            for (count, wait) in [(1, 1000), (2, 2000), (3, 4000)] {
+                #expect(await eventually { bench.failureCount == count && clock.sleeperCount == 1 })
+                #expect(bench.addresses == ["10.0.0.1:80"])
+                clock.advance(by: Int64(wait))
+            }
+            #expect(await eventually { bench.addresses == ["10.0.0.2:80"] && api.hasWatch(pods) })
+        }
+    }
+
     @Test("Endpoints follow their pods and services, in the namespaces that are named")
     func endpoints() async throws {
         let base = "/api/v1/namespaces/ns/"

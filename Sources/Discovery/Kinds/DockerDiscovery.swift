@@ -81,7 +81,9 @@ package struct DockerDiscovery: DiscoveryKind {
     }
 
     package func discoverer(_ context: DiscoveryContext) -> any Discoverer {
-        DockerDiscoverer(section: self, clock: context.clock, api: APIClient(context, client))
+        // A socket of this machine knows nothing of proxies and TLS.
+        let client = endpoint.hasPrefix("http+unix:") ? HTTPClientSection() : client
+        return DockerDiscoverer(section: self, clock: context.clock, api: APIClient(context, client))
     }
 }
 

@@ -13,6 +13,8 @@ struct KubernetesWatch: Sendable {
     private static let listTimeout: Int64 = 60_000
     private static let retryMin: Int64 = 1000
     private static let retryMax: Int64 = 30_000
+    /// After so many failures in a row the list is read anew.
+    private static let watchAttempts = 3
     /// No list is longer. Objects
     private static let objectsMax = 1_000_000
     /// What the server may be ahead of us, and how long one event may be. bytes
@@ -41,6 +43,7 @@ struct KubernetesWatch: Sendable {
         var isFirst = true
         var retryWait = KubernetesWatch.retryMin
         var goneCount = 0
+        var failureCount = 0
         while !Task.isCancelled {
             let start = ContinuousClock.now
             var wait: Int64 = 0
@@ -57,6 +60,7 @@ struct KubernetesWatch: Sendable {
                     feed.refreshed(in: start.duration(to: .now))
                 }
                 retryWait = KubernetesWatch.retryMin
+                failureCount = 0
             } catch {
                 if Task.isCancelled { return }
                 switch error {
@@ -68,6 +72,9 @@ struct KubernetesWatch: Sendable {
                     metrics.failures.increment()
                     feed.refreshFailed(DiscoveryError("\(resource.rawValue): \(reason)"))
                     wait = retryWait
+                    // Who may list but not watch shall still see what changes.
+                    failureCount += 1
+                    if failureCount >= KubernetesWatch.watchAttempts { version = nil }
                 }
                 retryWait = min(2 * retryWait, KubernetesWatch.retryMax)
             }
