@@ -142,8 +142,8 @@ let package = Package(
         // The whole
         module(
             "Server", "TSDB", "PromQLEngine", "PromQLSyntax", "Discovery", "Scrape", "Rules", "Notifier", "HTTPAPI",
-            "WebUI",
-            "RemoteStorage", "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree", "Regexp",
+            "WebUI", "RemoteStorage", "OutboundHTTP", "StorageAPI", "SeriesModel", "SelfMetrics", "ConfigTree",
+            "Regexp",
             "FileIO", "OwnThreads", logging, nioPosix),
         module(
             "Demo", "Server", "SeriesModel", "ConfigTree", logging, nioCore,

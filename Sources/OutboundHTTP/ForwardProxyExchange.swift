@@ -14,17 +14,21 @@ struct ForwardProxyExchange: Sendable {
     var deadline: NIODeadline
     var bodyBytesMax: Int
     var bodyBytesExpected: Int
+    /// Takes the pieces of a body of status 200 in place of the response.
+    var receivePart: (@Sendable ([UInt8]) -> Bool)?
 
     /// - Parameter url: of what is wanted, with a host.
     init(
         proxy: ProxyAddress, method: HTTPMethod, url: URLReference, headers: HTTPHeaders, body: [UInt8],
-        deadline: NIODeadline, bodyBytesMax: Int, bodyBytesExpected: Int
+        deadline: NIODeadline, bodyBytesMax: Int, bodyBytesExpected: Int,
+        receivePart: (@Sendable ([UInt8]) -> Bool)? = nil
     ) {
         self.proxy = proxy
         self.body = body
         self.deadline = deadline
         self.bodyBytesMax = bodyBytesMax
         self.bodyBytesExpected = bodyBytesExpected
+        self.receivePart = receivePart
         var headers = headers
         if !headers.contains(name: "host") { headers.add(name: "Host", value: url.authority) }
         headers.replaceOrAdd(name: "Connection", value: "close")
@@ -49,7 +53,9 @@ struct ForwardProxyExchange: Sendable {
                     try pipeline.addHandler(
                         NIOHTTPResponseDecompressor(limit: .size(HTTPClientTransport.bodyBytesMax)))
                     try pipeline.addHandler(
-                        ResponseReader(promise: promise, bytesMax: limit, bytesExpected: exchange.bodyBytesExpected))
+                        ResponseReader(
+                            promise: promise, bytesMax: limit, bytesExpected: exchange.bodyBytesExpected,
+                            receivePart: exchange.receivePart))
                 }
             }
             .connect(host: proxy.host, port: proxy.port)
@@ -83,12 +89,17 @@ private final class ResponseReader: ChannelInboundHandler {
 
     private let promise: EventLoopPromise<OutboundResponse>
     private let bytesMax: Int
+    private let receivePart: (@Sendable ([UInt8]) -> Bool)?
     private var head: HTTPResponseHead?
     private var body: [UInt8] = []
 
-    init(promise: EventLoopPromise<OutboundResponse>, bytesMax: Int, bytesExpected: Int) {
+    init(
+        promise: EventLoopPromise<OutboundResponse>, bytesMax: Int, bytesExpected: Int,
+        receivePart: (@Sendable ([UInt8]) -> Bool)?
+    ) {
         self.promise = promise
         self.bytesMax = bytesMax
+        self.receivePart = receivePart
         body.reserveCapacity(bytesExpected)
     }
 
@@ -96,6 +107,10 @@ private final class ResponseReader: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head): self.head = head
         case .body(let part):
+            if let receivePart, head?.status == .ok {
+                if !receivePart(Array(part.readableBytesView)) { promise.fail(ResponseCollector.BodyTooLong()) }
+                return
+            }
             guard part.readableBytes <= bytesMax - body.count else {
                 promise.fail(ResponseCollector.BodyTooLong())
                 return

@@ -117,12 +117,13 @@ extension HTTPClientSection {
             case .inline(let name): inner.append(("username", .text(name)))
             case .file(let path): inner.append(("username_file", .text(path)))
             }
-            inner.append(basicAuth.password.output("password"))
+            if !basicAuth.password.isEmpty { inner.append(basicAuth.password.output("password")) }
             entries.append(("basic_auth", .mapping(inner)))
         }
         if let authorization {
-            let credentials = authorization.credentials.output("credentials")
-            entries.append(("authorization", .mapping([("type", .text(authorization.scheme)), credentials])))
+            var inner: [(key: String, value: ConfigOutput)] = [("type", .text(authorization.scheme))]
+            if !authorization.credentials.isEmpty { inner.append(authorization.credentials.output("credentials")) }
+            entries.append(("authorization", .mapping(inner)))
         }
         if let oauth2 { entries.append(("oauth2", oauth2.output)) }
         if tls != TLSSection() { entries.append(("tls_config", tls.output)) }

@@ -49,10 +49,12 @@ package final class HTTPClientTransport: HTTPTransport {
         let authorization = try await authorization(for: request, timeout)
         let tls = try tlsConfigurations.configuration(for: request.client.tls)
         var url = request.url
+        var place = origin
         var method = request.method
         var isAtHome = true
         for _ in 0...HTTPClientTransport.redirectsMax {
-            var hop = Hop(method: method, url: url, deadline: deadline, tls: tls, request: request)
+            var hop = Hop(
+                method: method, url: url, place: place, deadline: deadline, tls: tls, request: request)
             hop.headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) } + configured.open)
             if isAtHome {
                 for (name, value) in configured.secret { hop.headers.add(name: name, value: value) }
@@ -62,13 +64,14 @@ package final class HTTPClientTransport: HTTPTransport {
             guard request.client.followsRedirects, [301, 302, 303, 307, 308].contains(response.status),
                 let location = response.header("location"), !location.isEmpty
             else { return response }
-            guard let next = URLReference(url)?.resolving(location), let target = URLReference(next) else {
+            guard let next = place.resolving(location), let target = URLReference(next) else {
                 throw OutboundError(.malformed, "failed to parse Location header \"\(location)\"")
             }
             // Once away from the host the credentials do not come back.
             isAtHome = isAtHome && origin.sharesCredentials(with: target)
             if response.status < 307 { method = .get }
             url = next
+            place = target
         }
         throw OutboundError(
             .malformed,
@@ -90,12 +93,12 @@ package final class HTTPClientTransport: HTTPTransport {
     }
 
     private func send(_ hop: Hop) async throws(OutboundError) -> OutboundResponse {
-        guard let target = URLReference(hop.url) else {
-            throw OutboundError(.malformed, "unsupported URL \"\(ConfigURL(hop.url).redacted)\"")
-        }
+        let target = hop.place
         let section = hop.request.client
-        let proxy = try ProxyRules.proxy(for: target, section.proxy, environment: environment)
-        if let proxy, target.scheme == "http" { return try await hop.run(through: proxy, target, on: eventLoopGroup) }
+        let proxy =
+            target.scheme.hasPrefix("http+")
+            ? nil : try ProxyRules.proxy(for: target, section.proxy, environment: environment)
+        if let proxy, target.scheme == "http" { return try await hop.run(through: proxy, on: eventLoopGroup) }
         var hop = hop
         var kind = ClientPool.Kind(enablesHTTP2: section.enablesHTTP2, proxy: proxy)
         if proxy != nil { kind.connectHeaders = section.proxy.connectHeaders }
@@ -116,6 +119,8 @@ package final class HTTPClientTransport: HTTPTransport {
 private struct Hop {
     var method: OutboundRequest.Method
     var url: String
+    /// The same, taken apart.
+    var place: URLReference
     /// As the client shall have it; differs from `url` where TLS is to check another name.
     var clientURL: String
     var headers = HTTPHeaders()
@@ -124,11 +129,12 @@ private struct Hop {
     var request: OutboundRequest
 
     init(
-        method: OutboundRequest.Method, url: String, deadline: NIODeadline,
+        method: OutboundRequest.Method, url: String, place: URLReference, deadline: NIODeadline,
         tls: TLSConfigurationCache.Configuration?, request: OutboundRequest
     ) {
         self.method = method
         self.url = url
+        self.place = place
         clientURL = url
         self.deadline = deadline
         self.tls = tls
@@ -170,12 +176,12 @@ private struct Hop {
 
     /// The same through a proxy that forwards plain HTTP.
     func run(
-        through proxy: ProxyAddress, _ target: URLReference, on group: any EventLoopGroup
+        through proxy: ProxyAddress, on group: any EventLoopGroup
     ) async throws(OutboundError) -> OutboundResponse {
         let exchange = ForwardProxyExchange(
-            proxy: proxy, method: method == .post ? .POST : .GET, url: target, headers: headers,
+            proxy: proxy, method: method == .post ? .POST : .GET, url: place, headers: headers,
             body: method == .post ? request.body : [], deadline: deadline, bodyBytesMax: bodyBytesMax,
-            bodyBytesExpected: min(request.bodyBytesExpected, 1 << 20))
+            bodyBytesExpected: min(request.bodyBytesExpected, 1 << 20), receivePart: request.receiveBodyPart)
         do {
             return try await exchange.run(on: group)
         } catch {

@@ -27,6 +27,8 @@ package enum SecretSource: Sendable, Hashable {
         return text.isEmpty ? nil : .inline(Secret(text))
     }
 
+    var isEmpty: Bool { self == .inline(Secret("")) }
+
     func text() throws(OutboundError) -> String {
         switch self {
         case .inline(let secret): secret.text

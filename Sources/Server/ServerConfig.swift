@@ -120,7 +120,8 @@ package struct ServerConfig: Sendable {
         try section.finish()
         if !remoteWrites.isEmpty { note("\"remote_write\"", remoteWrite) }
         if !remoteReads.isEmpty { note("\"remote_read\"", remoteRead) }
-        note("\"otlp\"", otlpNode)
+        // What only repeats the defaults asks for nothing.
+        if otlp != OTLPSection() { note("\"otlp\"", otlpNode) }
         note("\"tracing\"", tracingNode)
         try append(jobs, baseDirectory: base, source: nil)
         mainScrapeConfigCount = scrapeConfigs.count

@@ -37,7 +37,9 @@ struct ServerConfigTests {
         #expect(config.yaml.contains("backend:8000"))
     }
 
-    @Test("an empty file is all defaults", arguments: ["", "global:\n", "global: {}\nscrape_configs: []\n"])
+    @Test(
+        "an empty file is all defaults",
+        arguments: ["", "global:\n", "global: {}\nscrape_configs: []\notlp: {}\nremote_write: []\n"])
     func empty(text: String) throws {
         let config = try Self.load(text)
         #expect(config.globals.scrapeInterval == 60_000)
