@@ -251,7 +251,7 @@ let package = Package(
             name: "BackendSeries", dependencies: ["SeriesModel"], path: "benchmarks/Backend", swiftSettings: settings),
         benchmark(
             "Store", "BackendSeries", "HeadMemory", "TSDB", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics",
-            logging),
+            "OwnThreads", logging),
         benchmark(
             "Ingest", "BackendSeries", "TSDB", "Exposition", "FileIO", "StorageAPI", "SeriesModel", "SelfMetrics",
             logging),

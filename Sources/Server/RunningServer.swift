@@ -60,6 +60,7 @@ actor RunningServer {
         options = try ServerOptions(flags)
         self.logger = logger
         FileDescriptors.raiseLimit()
+        SystemAllocator.returnsFreeMemory()
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)

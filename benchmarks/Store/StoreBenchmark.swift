@@ -18,9 +18,11 @@ import TSDB
 /// - `restart`: the same load, then what a killed process leaves is opened again: seconds, peak memory, samples found.
 /// - `churn --series N`: short-lived series, 10,000 at a time, each for four samples; memory as they come and go.
 /// - `disk --instances N --steps N`: bytes per sample once everything is in blocks and merged.
+/// - `merge --instances N --hours N`: latency of appends and queries before a merge of blocks and while it runs.
 @main
 struct StoreBenchmark {
     static func main() async throws {
+        SystemAllocator.returnsFreeMemory()
         let arguments = Arguments(CommandLine.arguments)
         switch arguments.command {
         case "append": try await Load(arguments).append()
@@ -28,7 +30,10 @@ struct StoreBenchmark {
         case "reopen": try Load(arguments).reopen()
         case "churn": try await Churn(arguments).run()
         case "disk": try await Load(arguments).disk()
-        default: print("append | restart | churn | disk  [--instances N] [--steps N] [--labels N] [--directory DIR]")
+        case "merge":
+            var interference = try Interference(arguments)
+            try await interference.run()
+        default: print("append | restart | churn | disk | merge  [--instances N] [--steps N] [--labels N] [--directory DIR]")
         }
     }
 }
@@ -59,11 +64,12 @@ struct BenchmarkStore {
         try PosixFileSystem().createDirectory(self.directory)
     }
 
-    func open() throws -> TSDB {
+    func open(_ adjust: (inout TSDBOptions) -> Void = { _ in }) throws -> TSDB {
         var options = TSDBOptions(
             directory: directory, logger: Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() },
             metrics: MetricsRegistry())
         options.clock = clock
+        adjust(&options)
         return try TSDB.open(options)
     }
 

@@ -17,7 +17,7 @@ final class SlabAllocator: @unchecked Sendable {
         var isFull: Bool { free == 0 && Int(fresh) + SlabAllocator.sizes[Int(sizeClass)] > SlabAllocator.slabBytes }
     }
 
-    private static let slabBytes = 64 << 10
+    private static let slabBytes = SlabRegions.slabBytes
     private static let headerBytes = 64
     /// Larger pieces come from the system.
     static let pieceBytesMax = 2048
@@ -32,12 +32,9 @@ final class SlabAllocator: @unchecked Sendable {
 
     /// By size class the slabs that have room, doubly linked.
     private var roomy = [UnsafeMutablePointer<Header>?](repeating: nil, count: sizes.count)
-    /// All slabs, for the end.
-    private var slabs: Set<UnsafeMutableRawPointer> = []
+    private let regions = SlabRegions()
     /// Taken from the system and not given back: slabs and large pieces. Bytes.
     private(set) var bytesTaken = 0
-
-    deinit { for slab in slabs { slab.deallocate() } }
 
     /// What a piece of that many bytes really has. Bytes.
     static func room(for bytes: Int) -> Int {
@@ -84,17 +81,14 @@ final class SlabAllocator: @unchecked Sendable {
         if slab.pointee.used == 0, slab.pointee.next != nil || slab.pointee.previous != nil {
             unlink(slab)
             let base = UnsafeMutableRawPointer(slab)
-            slabs.remove(base)
             bytesTaken -= SlabAllocator.slabBytes
-            base.deallocate()
+            regions.giveBack(base)
         }
     }
 
     private func addSlab(_ sizeClass: Int) -> UnsafeMutablePointer<Header> {
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: SlabAllocator.slabBytes, alignment: SlabAllocator.slabBytes)
+        let memory = regions.take()
         bytesTaken += SlabAllocator.slabBytes
-        slabs.insert(memory)
         let slab = memory.bindMemory(to: Header.self, capacity: 1)
         slab.initialize(
             to: Header(
