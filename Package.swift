@@ -128,8 +128,8 @@ let package = Package(
 
         // Faces
         module(
-            "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "RemoteStorage", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
+            "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Regexp", "Relabeling",
+            "Rules", "Scrape", "RemoteStorage", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
         module("WebUI", "HTTPAPI", httpTypes),
 
@@ -183,8 +183,8 @@ let package = Package(
         tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",
-            "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
+            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "Regexp", "Relabeling", "RemoteStorage", "Rules", "Scrape",
+            "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
             "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
         tests(

@@ -104,6 +104,9 @@ package actor ScrapeManager {
         return all
     }
 
+    /// The configuration of a job, by its name.
+    package func config(of job: String) -> ScrapeConfig? { pools[job]?.config }
+
     /// What each target says about its metrics.
     package func targetMetadata() async -> [TargetMetadata] {
         var all: [TargetMetadata] = []
