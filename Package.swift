@@ -146,7 +146,7 @@ let package = Package(
             name: "hearth",
             dependencies: [
                 "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
-                "BlockTransfer", "Blocks", "FileIO", "PrometheusBlocks", "SelfMetrics", "StorageAPI", "TSDB", "WAL",
+                "BlockTransfer", "Blocks", "Exposition", "FileIO", "PrometheusBlocks", "Scrape", "SelfMetrics", "StorageAPI", "TSDB", "WAL",
                 logging, nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),

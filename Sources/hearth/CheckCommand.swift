@@ -4,11 +4,11 @@ import PromQLSyntax
 import Rules
 import Server
 
-/// `hearth check`: looks at files without a server.
+/// `hearth check`: looks at files, metrics and targets without a server.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check configuration and rule files.",
-        subcommands: [Config.self, RulesFiles.self])
+        commandName: "check", abstract: "Check configuration and rule files, metrics and targets.",
+        subcommands: [Config.self, RulesFiles.self, Metrics.self, Target.self])
 
     struct Config: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -1,0 +1,105 @@
+import Exposition
+import SeriesModel
+
+/// What a scrape would make of a body.
+struct ProbeContent: Sendable {
+    /// A series before and after `metric_relabel_configs` and the target's labels.
+    struct Relabelling: Sendable {
+        var before: LabelSet
+        /// Nil where it is dropped.
+        var after: LabelSet?
+    }
+
+    private static let examplesMax = 5
+
+    private(set) var samples = 0
+    private(set) var samplesKept = 0
+    /// Samples with the labels of one before them.
+    private(set) var duplicates = 0
+    private(set) var exemplars = 0
+    private(set) var ownTimestamps = 0
+    /// Seconds.
+    private(set) var readingSeconds = 0.0
+    /// Series that metric relabelling dropped or changed, the first ones.
+    private(set) var relabellings: [Relabelling] = []
+    private(set) var problems: [String] = []
+    private var kept: Set<LabelSet> = []
+    private var names: Set<String> = []
+    private var families: Set<String> = []
+    private var refusedCount = 0
+
+    var seriesCount: Int { kept.count }
+    var metricNameCount: Int { names.count }
+    var familyCount: Int { families.count }
+
+    init(_ body: [UInt8], _ format: ExpositionFormat, _ target: Target, _ config: ScrapeConfig) {
+        let start = ContinuousClock.now
+        body.withUnsafeBytes { bytes in
+            var parser = ExpositionParser(bytes, format: format)
+            do {
+                while let event = try parser.next() { try take(event, parser, target, config) }
+            } catch {
+                problems.append(ProbeContent.describe(error, in: bytes))
+            }
+        }
+        if refusedCount > 1 { problems.append("\(refusedCount) samples break a limit; the first is shown") }
+        if config.limits.samples > 0, samplesKept > config.limits.samples {
+            problems.append("sample limit exceeded (\(samplesKept) samples, limit: \(config.limits.samples))")
+        }
+        readingSeconds = start.duration(to: .now).seconds
+    }
+
+    private mutating func take(
+        _ event: ExpositionEvent, _ parser: ExpositionParser, _ target: Target, _ config: ScrapeConfig
+    ) throws(ExpositionError) {
+        switch event {
+        case .series(let line):
+            samples += 1
+            if line.timestamp != nil { ownTimestamps += 1 }
+            if line.exemplar != nil { exemplars += 1 }
+            take(try parser.labelPairs(of: line.text), target, config)
+        case .type(let metric, _), .help(let metric, _), .unit(let metric, _):
+            families.insert(parser.metricName(metric))
+        default: break
+        }
+    }
+
+    private mutating func take(_ exposed: [Label], _ target: Target, _ config: ScrapeConfig) {
+        let before = LabelSet(exposed)
+        names.insert(before.metricName ?? "")
+        do {
+            let labels = try SampleLabels(target, config).make(exposed)
+            if !config.metricRelabelRules.isEmpty { note(before, labels, exposed, target, config) }
+            guard let labels else { return }
+            samplesKept += 1
+            if !kept.insert(labels).inserted { duplicates += 1 }
+        } catch {
+            refusedCount += 1
+            if refusedCount == 1 { problems.append(error.description) }
+        }
+    }
+
+    private mutating func note(
+        _ before: LabelSet, _ after: LabelSet?, _ exposed: [Label], _ target: Target, _ config: ScrapeConfig
+    ) {
+        guard relabellings.count < ProbeContent.examplesMax else { return }
+        var plain = config
+        plain.metricRelabelRules = []
+        let unchanged = try? SampleLabels(target, plain).make(exposed)
+        if after != unchanged { relabellings.append(Relabelling(before: before, after: after)) }
+    }
+
+    /// With the line that is meant, as far as it is short.
+    private static func describe(_ error: ExpositionError, in body: UnsafeRawBufferPointer) -> String {
+        guard error.line > 0 else { return error.description }
+        var rest = body[...]
+        for _ in 1..<error.line {
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return error.description }
+            rest = rest[(end + 1)...]
+        }
+        let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+        let shown = GoQuote.quote(bytes: line.prefix(ProbeReport.shownBytesMax))
+        let cut = line.count > ProbeReport.shownBytesMax ? " and \(line.count - ProbeReport.shownBytesMax) bytes more" : ""
+        return error.description + "\n    the line is " + shown + cut
+    }
+}
