@@ -58,11 +58,14 @@ package actor ScrapeManager {
             leaving.append((pool, false))
         }
         var starting: [ScrapePool] = []
+        var reloading: Set<String> = []
+        let start = ContinuousClock.now
         let seed = StableHash.hash(Array(options.hostName.utf8) + externalLabels.packed)
         for config in configs {
             if let old = pools[config.jobName] {
                 if old.config == config { continue }
                 environment.metrics.poolReloads.increment()
+                reloading.insert(config.jobName)
                 leaving.append((old, true))
             } else {
                 environment.metrics.pools.increment()
@@ -77,7 +80,12 @@ package actor ScrapeManager {
             retiring += loops
             if isStopped { await end(loops) }
         }
-        for pool in starting { await pool.start() }
+        for pool in starting {
+            await pool.start()
+            guard reloading.contains(pool.config.jobName) else { continue }
+            let interval = DurationText.format(pool.config.scrapeInterval)
+            environment.metrics.reloadLength(interval).observe(start.duration(to: .now).seconds)
+        }
     }
 
     private func end(_ loops: [ScrapeLoop]) async {

@@ -53,7 +53,9 @@ actor ScrapePool {
         let start = ContinuousClock.now
         sync()
         metrics.syncs.increment()
-        metrics.syncLength.observe(start.duration(to: .now).seconds)
+        let seconds = start.duration(to: .now).seconds
+        metrics.syncLength.observe(seconds)
+        metrics.syncLengthHistogram.observe(seconds)
     }
 
     /// Brings the loops in line with the groups.
