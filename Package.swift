@@ -162,8 +162,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "RandomPromQL", "SelfMetrics", "SeriesModel",
-                "TestSupport",
+                "ByteCoding", "ConfigTree", "Exposition", "PromQLEngine", "PromQLSyntax", "PromQLTestKit",
+                "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server", "StorageAPI",
+                "TestSupport", logging,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: settings),
         .executableTarget(

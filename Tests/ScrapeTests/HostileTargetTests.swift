@@ -1,3 +1,4 @@
+import Exposition
 import NIOPosix
 import OutboundHTTP
 import SelfMetrics
@@ -55,7 +56,7 @@ struct HostileTargetTests {
             reply: .endless(
                 head: head + "transfer-encoding: chunked\r\n\r\n",
                 piece: Array(String(repeating: "1\r\n#\r\n", count: 2000).utf8)),
-            config: ", body_size_limit: 100KB", message: "body size limit exceeded", counter: bodyCounter),
+            config: ", body_size_limit: 2KB", message: "body size limit exceeded", counter: bodyCounter),
         Case(
             name: "a gzip bomb",
             reply: .answer(
@@ -111,13 +112,13 @@ struct HostileTargetTests {
     ) async throws {
         let server = try await LoopbackServer.start { _ in reply }
         let (store, registry) = (RecordingStore(), MetricsRegistry())
-        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
-        let manager = ScrapeManager(appendable: store, transport: transport, registry: registry)
         let job = try job(
             """
-            {job_name: j, scrape_interval: 1s, scrape_timeout: 900ms\(config),
+            {job_name: j, scrape_interval: 1s, scrape_timeout: 1s\(config),
             static_configs: [{targets: ['127.0.0.1:\(server.port)']}]}
             """)
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        let manager = ScrapeManager(appendable: store, transport: transport, registry: registry)
         await manager.apply([job], externalLabels: .empty)
         let outcome: Result<Void, any Error>
         do {
@@ -166,7 +167,7 @@ struct HostileTargetTests {
     @Test("A help text of twenty megabytes is not remembered; the samples are taken")
     func helpText() async throws {
         let body = "# HELP a \(String(repeating: "x", count: 20 << 20))\n# TYPE b gauge\na 1\nb 2\n"
-        try await scraping(HostileTargetTests.text(body), ", scrape_timeout: 1s") { manager, store, _, port in
+        try await scraping(HostileTargetTests.text(body), "") { manager, store, _, port in
             let isThere = await eventually { store.last(#"b{instance="127.0.0.1:\#(port)", job="j"}"#) != nil }
             #expect(isThere)
             let isKnown = await eventually { await manager.metadata()["b"]?.first?.kind == .gauge }

@@ -36,7 +36,7 @@ struct ProbeContent: Sendable {
         let start = ContinuousClock.now
         body.withUnsafeBytes { bytes in
             var parser = ExpositionParser(bytes, format: format)
-            do {
+            do throws(ExpositionError) {
                 while let event = try parser.next() { try take(event, parser, target, config) }
             } catch {
                 problems.append(ProbeContent.describe(error, in: bytes))

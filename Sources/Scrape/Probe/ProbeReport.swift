@@ -1,6 +1,6 @@
 import Exposition
 import OutboundHTTP
-package import SeriesModel
+import SeriesModel
 
 /// What a probe has seen, from the target's labels to the last sample.
 package struct ProbeReport: Sendable {
