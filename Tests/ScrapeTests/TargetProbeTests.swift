@@ -79,19 +79,20 @@ struct TargetProbeTests {
     func jobSettings() async throws {
         let config = try job(
             """
-            {job_name: j, sample_limit: 1, label_value_length_limit: 6,
+            {job_name: j, sample_limit: 1, label_value_length_limit: 30,
             relabel_configs: [{source_labels: [zone], target_label: region}],
             metric_relabel_configs: [{source_labels: [__name__], regex: b, action: drop},
             {source_labels: [x], target_label: y}]}
             """)
+        let long = String(repeating: "v", count: 31)
         let report = try await probe(
-            text("a{x=\"1\"} 1\nb 1\nc{x=\"1234567\"} 1\nd 1\ne{x=\"12345678\"} 1\n"), config, labels: ["zone": "z"])
+            text("a{x=\"1\"} 1\nb 1\nc{x=\"\(long)\"} 1\nd 1\ne{x=\"\(long)\"} 1\n"), config, labels: ["zone": "z"])
         #expect(report.labels?["region"] == "z")
         #expect(report.text.contains("    a{x=\"1\"}\n      becomes a{"))
         #expect(report.text.contains("    b\n      is dropped"))
         #expect(report.problems.count == 3)
         #expect(report.problems.first?.hasPrefix("label_value_length_limit exceeded (metric: ") == true)
-        #expect(report.problems.dropFirst().first?.hasPrefix("4 samples break a limit") == true)
+        #expect(report.problems.dropFirst().first?.hasPrefix("2 samples break a limit") == true)
     }
 
     @Test("A target that relabelling drops is not asked")
