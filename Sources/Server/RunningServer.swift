@@ -1,3 +1,4 @@
+import ConfigTree
 import FileIO
 import HTTPAPI
 import Logging

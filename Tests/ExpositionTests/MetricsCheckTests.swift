@@ -56,17 +56,31 @@ struct MetricsCheckTests {
         "each rule has its words",
         arguments: [
             ("# HELP a x\n# TYPE a summary\na{le=\"1\"} 1\n", "a non-histogram metrics should not have \"le\" label"),
-            ("# HELP a x\n# TYPE a gauge\na{quantile=\"1\"} 1\n", "a non-summary metrics should not have \"quantile\" label"),
-            ("# HELP a_bucket x\n# TYPE a_bucket gauge\na_bucket 1\n", "a_bucket non-histogram metrics should not have \"_bucket\" suffix"),
-            ("# HELP a_sum x\n# TYPE a_sum gauge\na_sum 1\n", "a_sum non-histogram and non-summary metrics should not have \"_sum\" suffix"),
-            ("# HELP a_gauge_x x\n# TYPE a_gauge_x gauge\na_gauge_x 1\n", "a_gauge_x metric name should not include type 'gauge'"),
+            (
+                "# HELP a x\n# TYPE a gauge\na{quantile=\"1\"} 1\n",
+                "a non-summary metrics should not have \"quantile\" label"
+            ),
+            (
+                "# HELP a_bucket x\n# TYPE a_bucket gauge\na_bucket 1\n",
+                "a_bucket non-histogram metrics should not have \"_bucket\" suffix"
+            ),
+            (
+                "# HELP a_sum x\n# TYPE a_sum gauge\na_sum 1\n",
+                "a_sum non-histogram and non-summary metrics should not have \"_sum\" suffix"
+            ),
+            (
+                "# HELP a_gauge_x x\n# TYPE a_gauge_x gauge\na_gauge_x 1\n",
+                "a_gauge_x metric name should not include type 'gauge'"
+            ),
             ("# HELP a:b x\na:b 1\n", "a:b metric names should not contain ':'"),
             ("# HELP a x\na{fooBar=\"1\"} 1\n", "a label names should be written in 'snake_case' not 'camelCase'"),
             ("# HELP a_ms x\na_ms 1\n", "a_ms metric names should not contain abbreviated units"),
             ("# HELP a x\na{b=\"1\"} 1\na{b=\"1\"} 2\n", "a metric not unique"),
-            ("# HELP a_timestamp_seconds x\n# TYPE a_timestamp_seconds counter\na_timestamp_seconds 1\n",
-             "a_timestamp_seconds counter metrics should have \"_total\" suffix\n"
-                + "a_timestamp_seconds non-gauge metrics should not have \"_timestamp_seconds\" suffix"),
+            (
+                "# HELP a_timestamp_seconds x\n# TYPE a_timestamp_seconds counter\na_timestamp_seconds 1\n",
+                "a_timestamp_seconds counter metrics should have \"_total\" suffix\n"
+                    + "a_timestamp_seconds non-gauge metrics should not have \"_timestamp_seconds\" suffix"
+            ),
             ("# HELP a_kilobits x\na_kilobits 1\n", "a_kilobits use base unit \"bytes\" instead of \"kilobits\""),
         ])
     func rules(body: String, words: String) {
@@ -103,7 +117,9 @@ struct MetricsCheckTests {
         #expect(both.status == 3 && both.errors == "foo no help text\n")
         let alone = check("foo 1\n", extended: true, lints: false)
         #expect(alone.status == 0 && alone.errors == "" && alone.output == both.output)
-        #expect(alone.output.hasPrefix("Metric    Cardinality    Percentage    \nfoo       1              100.00%       \n"))
+        #expect(
+            alone.output.hasPrefix("Metric    Cardinality    Percentage    \nfoo       1              100.00%       \n")
+        )
         #expect(check("foo 1\n", lints: false).status == 1)
     }
 

@@ -29,7 +29,8 @@ struct RelabelStepsTests {
     @Test("each rule stands with the labels that it leaves")
     func steps() async throws {
         let response = try await get(
-            "/api/v1/targets/relabel_steps?scrapePool=web&labels=%7B%22__address__%22:%22two:80%22,%22job%22:%22j%22%7D")
+            "/api/v1/targets/relabel_steps?scrapePool=web&labels=%7B%22__address__%22:%22two:80%22,%22job%22:%22j%22%7D"
+        )
         let relabelled = #""__address__":"two:80","host":"two""#
         let shard = response.text.contains(#""shard":"0""#) ? "0" : "1"
         #expect(

@@ -79,7 +79,8 @@ struct StatusEndpointTests {
         } _: { server in
             #expect(
                 try await server.client.get("/api/v1/targets?state=lost").text
-                    == #"{"status":"success","data":{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}}"#)
+                    == #"{"status":"success","data":{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}}"#
+            )
             let api = try await server.client.get("/api/v1/targets?state=dropped&scrapePool=api")
             #expect(api.text.contains(#""droppedTargets":[],"droppedTargetCounts":{"api":0,"web":3}"#))
         }

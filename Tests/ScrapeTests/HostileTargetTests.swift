@@ -42,8 +42,14 @@ struct HostileTargetTests {
             message: "context deadline exceeded"),
         Case(
             name: "a head without end",
-            reply: .endless(head: head, piece: Array(String(repeating: "x: yyyyyyyyyyyyyyyyyyyy\r\n", count: 100).utf8)),
+            reply: .endless(
+                head: head, piece: Array(String(repeating: "x: yyyyyyyyyyyyyyyyyyyy\r\n", count: 100).utf8)),
             message: "malformed HTTP response"),
+        Case(
+            name: "answers before the answer, without end",
+            reply: .endless(
+                head: "", piece: Array(String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: 100).utf8)),
+            message: "context deadline exceeded"),
         Case(
             name: "a line without end",
             reply: .endless(head: head + "\r\n", piece: Array(String(repeating: "a", count: 50_000).utf8)),

@@ -107,7 +107,8 @@ struct TargetProbeTests {
         "An address is host and port, or a URL whose parts go before the job's",
         arguments: [
             ("h:1", "http://h:1/m?a=1"), ("https://h:1", "https://h:1/m?a=1"), ("h:1/", "http://h:1/?a=1"),
-            ("http://h:1/x%20y?b=2&b=%26#f", "http://h:1/x%20y?b=2&b=%26"), ("http://[::1]:9/x?", "http://[::1]:9/x?a=1"),
+            ("http://h:1/x%20y?b=2&b=%26#f", "http://h:1/x%20y?b=2&b=%26"),
+            ("http://[::1]:9/x?", "http://[::1]:9/x?a=1"),
         ])
     func addresses(text: String, url: String) async throws {
         let config = try job("{job_name: j, metrics_path: /m, params: {a: ['1']}}")

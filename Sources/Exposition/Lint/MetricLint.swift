@@ -137,5 +137,7 @@ extension MetricLint {
 }
 
 extension String {
-    fileprivate func hasByteSuffix(_ suffix: String) -> Bool { utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) }
+    fileprivate func hasByteSuffix(_ suffix: String) -> Bool {
+        utf8.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+    }
 }

@@ -14,7 +14,8 @@ package struct MetricsCheck: Sendable {
     ///   - extended: whether series are counted.
     package init(_ body: [UInt8], lints: Bool, extended: Bool) {
         guard lints || extended else {
-            errors = "error: at least one of --extended or linting must be enabled\n"
+            errors =
+                "error: at least one of --extended or linting must be enabled\n"
                 + "Use --extended for cardinality analysis, or remove --lint=none to enable linting\n"
             status = MetricsCheck.failed
             return

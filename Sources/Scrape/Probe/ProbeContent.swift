@@ -99,7 +99,8 @@ struct ProbeContent: Sendable {
         }
         let line = rest.prefix { $0 != UInt8(ascii: "\n") }
         let shown = GoQuote.quote(bytes: line.prefix(ProbeReport.shownBytesMax))
-        let cut = line.count > ProbeReport.shownBytesMax ? " and \(line.count - ProbeReport.shownBytesMax) bytes more" : ""
+        let cut =
+            line.count > ProbeReport.shownBytesMax ? " and \(line.count - ProbeReport.shownBytesMax) bytes more" : ""
         return error.description + "\n    the line is " + shown + cut
     }
 }

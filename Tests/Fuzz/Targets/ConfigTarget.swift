@@ -66,10 +66,13 @@ private enum ConfigTarget {
     static let words = [
         "global:\n", "scrape_configs:\n", "  - job_name: a\n", "alerting:\n", "storage:\n", "    static_configs:\n",
         "      - targets: ['h:1']\n", "scrape_interval: ", "scrape_timeout: ", "15s", "1m", "0", "-1", "1h30m",
-        "honor_labels: true\n", "params: ", "scheme: https\n", "metrics_path: /m\n", "basic_auth: ", "bearer_token: x\n",
+        "honor_labels: true\n", "params: ", "scheme: https\n", "metrics_path: /m\n", "basic_auth: ",
+        "bearer_token: x\n",
         "tls_config: ", "relabel_configs: ", "metric_relabel_configs: ", "sample_limit: ", "body_size_limit: ", "1MB",
-        "scrape_protocols: [PrometheusText0.0.4]\n", "external_labels: ", "\n", "  ", "- ", ": ", "{", "}", "[", "]", ",",
-        "'", "\"", "&a ", "*a", "<<: *a", "~", "|\n", ">\n", "# ", "---\n", "!!str ", "$HOME", "${X}", "\u{e9}", "\0", "\t",
+        "scrape_protocols: [PrometheusText0.0.4]\n", "external_labels: ", "\n", "  ", "- ", ": ", "{", "}", "[", "]",
+        ",",
+        "'", "\"", "&a ", "*a", "<<: *a", "~", "|\n", ">\n", "# ", "---\n", "!!str ", "$HOME", "${X}", "\u{e9}", "\0",
+        "\t",
         "<secret>",
     ]
 
@@ -79,8 +82,10 @@ private enum ConfigTarget {
             text += "- job_name: j\(job)\n"
             let keys = [
                 "  honor_labels: true\n", "  params: {a: ['1', \"x\"], b: []}\n", "  sample_limit: 5\n",
-                "  metrics_path: '/m?x'\n", "  static_configs: [{targets: [h, 'h:1'], labels: {\(random.pick(["a", "é"])): b}}]\n",
-                "  authorization: {type: T, credentials: c}\n", "  relabel_configs: [{target_label: x, replacement: \"\\n$1\"}]\n",
+                "  metrics_path: '/m?x'\n",
+                "  static_configs: [{targets: [h, 'h:1'], labels: {\(random.pick(["a", "é"])): b}}]\n",
+                "  authorization: {type: T, credentials: c}\n",
+                "  relabel_configs: [{target_label: x, replacement: \"\\n$1\"}]\n",
             ]
             for key in keys where random.chance(40) { text += key }
         }

@@ -103,7 +103,8 @@ private enum ExpositionTarget {
                     if !isSame { try mismatch(line.text) }
                 }
             } catch {
-                throw FuzzFinding("what is written is not what was read: \(error): \(String(decoding: text, as: UTF8.self))")
+                throw FuzzFinding(
+                    "what is written is not what was read: \(error): \(String(decoding: text, as: UTF8.self))")
             }
             if !rest.isEmpty { throw FuzzFinding("\(rest.count) written samples are not read") }
         }

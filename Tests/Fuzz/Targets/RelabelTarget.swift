@@ -28,7 +28,9 @@ private enum RelabelTarget {
         }
         for labels in labels {
             guard let out = rules.apply(to: labels) else { continue }
-            guard LabelSet(validating: out.packed) == out else { throw FuzzFinding("labels that are none: \(out.packed)") }
+            guard LabelSet(validating: out.packed) == out else {
+                throw FuzzFinding("labels that are none: \(out.packed)")
+            }
         }
         for rule in rules { try check(rule) }
         return !rules.isEmpty
@@ -68,7 +70,8 @@ private enum RelabelTarget {
     static let words =
         RelabelRule.Action.allCases.map(\.rawValue) + [
             "- ", "{", "}", "[", "]", ", ", ": ", "\n", "  ", "'", "\"", "action: ", "regex: ", "source_labels: ",
-            "separator: ", "target_label: ", "replacement: ", "modulus: ", "$1", "${1}", "$$", "${", "(.*)", "(a|b)+", ".",
+            "separator: ", "target_label: ", "replacement: ", "modulus: ", "$1", "${1}", "$$", "${", "(.*)", "(a|b)+",
+            ".",
             "\\d", "[a-z]", "(?i)", "(?P<n>.)", "$n", "job", "__name__", "__address__", "__meta_x", "&a ", "*a", "<<: ",
             "~", "18446744073709551615", "0", "\u{e9}", "!!binary ",
         ]

@@ -31,7 +31,8 @@ private final class RemoteWriteTarget: Sendable {
         var logger = Logger(label: "fuzz")
         logger.logLevel = .critical
         receiver = WriteReceiver(
-            storage: store, clock: ManualClock(now: 0), registry: MetricsRegistry(), logger: logger, samplesMax: 100_000)
+            storage: store, clock: ManualClock(now: 0), registry: MetricsRegistry(), logger: logger, samplesMax: 100_000
+        )
     }
 
     func run(_ input: [UInt8]) async throws -> Bool {
