@@ -146,7 +146,8 @@ let package = Package(
             name: "hearth",
             dependencies: [
                 "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
-                "BlockTransfer", "Blocks", "Exposition", "FileIO", "PrometheusBlocks", "Scrape", "SelfMetrics", "StorageAPI", "TSDB", "WAL",
+                "BlockTransfer", "Blocks", "Exposition", "FileIO", "PrometheusBlocks", "Scrape", "SelfMetrics",
+                "StorageAPI", "TSDB", "WAL",
                 logging, nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -184,7 +185,8 @@ let package = Package(
         tests("Exposition", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "Regexp", "Relabeling", "RemoteStorage", "Rules", "Scrape",
+            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "Regexp", "Relabeling", "RemoteStorage", "Rules",
+            "Scrape",
             "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
             "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
