@@ -46,8 +46,10 @@ private enum ExpositionTarget {
                     }
                     let labels = try parser.labels(of: line.text)
                     _ = try line.exemplar.map { (exemplar) throws(ExpositionError) in try parser.labels(of: exemplar) }
-                    samples.append((labels, line.value, line.timestamp))
-                    writer.sample(labels, line.value, timestamp: line.timestamp)
+                    // OpenMetrics knows times before 1970, the text format does not.
+                    let timestamp = line.timestamp.flatMap { $0 < 0 ? nil : $0 }
+                    samples.append((labels, line.value, timestamp))
+                    writer.sample(labels, line.value, timestamp: timestamp)
                     let text = UnsafeRawBufferPointer(rebasing: bytes[line.text])
                     if let again = try expecting.next(expecting: text) {
                         if !isSame(line, again) { try mismatch(line.text) }
@@ -89,7 +91,6 @@ private enum ExpositionTarget {
     private static func check(
         _ samples: [(labels: LabelSet, value: Double, timestamp: Timestamp?)], against writer: ExpositionWriter
     ) throws {
-        var writer = writer
         let text = writer.finish()
         try text.withUnsafeBytes { bytes in
             var parser = ExpositionParser(bytes, format: .text100)

@@ -12,7 +12,7 @@ extension FuzzTarget {
     static let remoteWrite = FuzzTarget(
         name: "remote-write",
         seeds: {
-            (0..<20).map { seed in
+            (0..<20 as Range<UInt64>).map { seed in
                 var random = SeededRandom(seed: seed)
                 return RemoteWriteTarget.message(&random)
             }
