@@ -72,7 +72,7 @@ struct TargetProbeTests {
         config.scrapeTimeout = 200
         let report = try await probe(.hang, config)
         #expect(report.problems.first?.hasSuffix("context deadline exceeded") == true)
-        #expect(report.text.contains("  no answer within "))
+        #expect(report.text.contains("  no answer after "))
     }
 
     @Test("A job's rules, limits and labels hold")

@@ -56,7 +56,7 @@ extension ProbeReport {
         if !url.isEmpty { lines.append("Asked \(url), timeout \(DurationText.format(timeout))") }
         if let answerSeconds {
             let time = ProbeReport.milliseconds(answerSeconds)
-            lines.append(answer == nil ? "  no answer within \(time)" : "  answered in \(time)")
+            lines.append(answer == nil ? "  no answer after \(time)" : "  answered in \(time)")
         }
         if let answer { lines += ProbeReport.lines(answer) }
         if let format { lines.append("Read as \(format.rawValue)") }
