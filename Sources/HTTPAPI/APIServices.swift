@@ -32,6 +32,10 @@ package struct APIServices: Sendable {
     package var relabelRules: @Sendable (String) async -> [RelabelRule]? = { _ in nil }
     /// A pool's job as YAML, defaults filled in and secrets masked; nil where there is no such pool.
     package var scrapePoolConfiguration: @Sendable (String) async -> String? = { _ in nil }
+    /// Asks a target of a pool, by its scrape URL.
+    package var probe: @Sendable (_ pool: String, _ url: String) async -> ScrapeManager.ProbeOutcome = { _, _ in
+        .unknown
+    }
     /// By metric family: the distinct metadata that active targets told.
     package var metadata: @Sendable () async -> [String: [MetricMetadata]] = { [:] }
     /// The same, target by target.

@@ -74,6 +74,21 @@ struct RelabelStepsTests {
         #expect(response.text.contains(#""errorType":"bad_data","error":""# + reason), "\(response.text)")
     }
 
+    @Test("while one target is probed no other is, and a target that is not scraped never")
+    func probe() async throws {
+        try await TestServer.run {
+            $0.probe = { _, url in url == "http://h/" ? .busy : .unknown }
+        } _: { server in
+            let target = "/api/v1/targets/probe"
+            let busy = try await server.client.post(target, "scrapePool=web&scrapeUrl=http://h/")
+            #expect(busy.status == 503 && busy.text.contains("another probe is under way"))
+            let unknown = try await server.client.post(target, "scrapePool=web&scrapeUrl=http://i/")
+            #expect(unknown.status == 404)
+            #expect(
+                try await server.client.get("/api/v1/targets/probe?scrapePool=web&scrapeUrl=http://h/").status == 405)
+        }
+    }
+
     @Test("a pool's configuration is YAML")
     func configuration() async throws {
         let response = try await get("/api/v1/scrape_pools/config?scrapePool=web")

@@ -41,7 +41,7 @@ extension APIRoutes {
         return .success { writer in writer.object { $0.field("yaml", yaml) } }
     }
 
-    private func scrapePoolName(_ request: APIRequest) throws -> String {
+    func scrapePoolName(_ request: APIRequest) throws -> String {
         let pool = request.form["scrapePool"]
         guard !pool.isEmpty else { throw APIError(.badData, "no scrapePool parameter provided") }
         return pool

@@ -10,6 +10,7 @@ extension APIRoutes {
             Route([.get], "/api/v1/targets") { await targets($0) },
             Route([.get], "/api/v1/targets/metadata") { try await targetMetadata($0) },
             Route([.get], "/api/v1/targets/relabel_steps") { try await relabelSteps($0) },
+            Route([.post], "/api/v1/targets/probe") { try await probeTarget($0) },
             Route([.get], "/api/v1/scrape_pools") { _ in await scrapePools() },
             Route([.get], "/api/v1/scrape_pools/config") { try await scrapePoolConfiguration($0) },
             Route([.get], "/api/v1/metadata") { try await metadata($0) },

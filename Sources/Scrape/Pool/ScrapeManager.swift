@@ -31,6 +31,7 @@ package actor ScrapeManager {
     /// Loops of pools that are gone.
     private var retiring: [ScrapeLoop] = []
     private var isStopped = false
+    private var isProbing = false
 
     package init(
         appendable: any Appendable, transport: any HTTPTransport, clock: any WallClock = SystemClock(),
@@ -114,6 +115,23 @@ package actor ScrapeManager {
 
     /// The configuration of a job, by its name.
     package func config(of job: String) -> ScrapeConfig? { pools[job]?.config }
+
+    package enum ProbeOutcome: Sendable {
+        case report(ProbeReport)
+        /// No such target is scraped.
+        case unknown
+        /// Another probe is under way.
+        case busy
+    }
+
+    /// Asks one of the targets that are scraped anyway, out of its turn; one at a time, since anybody may want it.
+    package func probe(job: String, url: String) async -> ProbeOutcome {
+        guard let pool = pools[job] else { return .unknown }
+        guard !isProbing else { return .busy }
+        isProbing = true
+        defer { isProbing = false }
+        return await pool.probe(url: url).map { .report($0) } ?? .unknown
+    }
 
     /// What each target says about its metrics.
     package func targetMetadata() async -> [TargetMetadata] {

@@ -126,6 +126,19 @@ actor ScrapePool {
         return ScrapePoolStatus(name: config.jobName, active: active, dropped: dropped, droppedCount: droppedCount)
     }
 
+    /// Asks a target out of its turn, and stores nothing.
+    /// - Returns: nil where the pool scrapes no such URL.
+    func probe(url: String) async -> ProbeReport? {
+        guard let target = loops.values.first(where: { $0.target.url.hasSameBytes(as: url) })?.target else {
+            return nil
+        }
+        let (config, environment) = (config, environment)
+        return await Task(executorPreference: environment.threads) {
+            await TargetProbe.run(
+                target, config: config, transport: environment.transport, userAgent: environment.userAgent)
+        }.value
+    }
+
     func metadata() -> [TargetMetadata] {
         loops.values.map { TargetMetadata(target: $0.target.labels, metrics: $0.metadata) }
             .sorted { $0.target < $1.target }

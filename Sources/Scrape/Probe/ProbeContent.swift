@@ -1,36 +1,36 @@
 import Exposition
-import SeriesModel
+package import SeriesModel
 
 /// What a scrape would make of a body.
-struct ProbeContent: Sendable {
+package struct ProbeContent: Sendable {
     /// A series before and after `metric_relabel_configs` and the target's labels.
-    struct Relabelling: Sendable {
-        var before: LabelSet
+    package struct Relabelling: Sendable {
+        package let before: LabelSet
         /// Nil where it is dropped.
-        var after: LabelSet?
+        package let after: LabelSet?
     }
 
     private static let examplesMax = 5
 
-    private(set) var samples = 0
-    private(set) var samplesKept = 0
+    package private(set) var samples = 0
+    package private(set) var samplesKept = 0
     /// Samples with the labels of one before them.
-    private(set) var duplicates = 0
-    private(set) var exemplars = 0
-    private(set) var ownTimestamps = 0
+    package private(set) var duplicates = 0
+    package private(set) var exemplars = 0
+    package private(set) var ownTimestamps = 0
     /// Seconds.
-    private(set) var readingSeconds = 0.0
+    package private(set) var readingSeconds = 0.0
     /// Series that metric relabelling dropped or changed, the first ones.
-    private(set) var relabellings: [Relabelling] = []
+    package private(set) var relabellings: [Relabelling] = []
     private(set) var problems: [String] = []
     private var kept: Set<LabelSet> = []
     private var names: Set<String> = []
     private var families: Set<String> = []
     private var refusedCount = 0
 
-    var seriesCount: Int { kept.count }
-    var metricNameCount: Int { names.count }
-    var familyCount: Int { families.count }
+    package var seriesCount: Int { kept.count }
+    package var metricNameCount: Int { names.count }
+    package var familyCount: Int { families.count }
 
     init(_ body: [UInt8], _ format: ExpositionFormat, _ target: Target, _ config: ScrapeConfig) {
         let start = ContinuousClock.now

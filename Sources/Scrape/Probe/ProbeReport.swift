@@ -1,18 +1,18 @@
 import Exposition
 import OutboundHTTP
-import SeriesModel
+package import SeriesModel
 
 /// What a probe has seen, from the target's labels to the last sample.
 package struct ProbeReport: Sendable {
     /// Bytes shown of a body or a line.
     static let shownBytesMax = 240
 
-    struct Answer: Sendable {
-        var status: Int
-        var reason: String
-        var headers: [(name: String, value: String)]
+    package struct Answer: Sendable {
+        package let status: Int
+        let reason: String
+        package let headers: [(name: String, value: String)]
         /// After decompression.
-        var bodyBytes: Int
+        package let bodyBytes: Int
         /// Of a body that is no exposition.
         var beginning: [UInt8] = []
 
@@ -24,22 +24,27 @@ package struct ProbeReport: Sendable {
         }
     }
 
-    let job: String
-    var discoveredLabels = LabelSet.empty
+    package let job: String
+    package internal(set) var discoveredLabels = LabelSet.empty
     /// Nil where there is no target.
-    var labels: LabelSet?
-    var url = ""
+    package internal(set) var labels: LabelSet?
+    package internal(set) var url = ""
     /// ms
     var timeout: Int64 = 0
     /// From asking to the last byte.
-    var answerSeconds: Double?
-    var answer: Answer?
+    package internal(set) var answerSeconds: Double?
+    /// Nil where there was none.
+    package internal(set) var answer: Answer?
     var format: ExpositionFormat?
-    var content: ProbeContent?
+    /// Nil where the answer is no exposition.
+    package internal(set) var content: ProbeContent?
     /// Each of these alone would fail the scrape.
     package internal(set) var problems: [String] = []
 
     init(job: String) { self.job = job }
+
+    /// The name in `scrape_protocols` of what the answer was read as.
+    package var formatName: String? { format?.rawValue }
 
     /// Whether a scrape would have been taken.
     package var isGood: Bool { problems.isEmpty }

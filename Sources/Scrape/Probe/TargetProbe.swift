@@ -7,6 +7,7 @@ package struct TargetProbe: Sendable {
     private let config: ScrapeConfig
     private let transport: any HTTPTransport
     private let userAgent: String
+    private var address = ""
 
     /// - Parameters:
     ///   - config: whose client settings, limits and relabelling rules hold.
@@ -15,13 +16,15 @@ package struct TargetProbe: Sendable {
         _ address: ProbeAddress, config: ScrapeConfig, transport: any HTTPTransport,
         userAgent: String = ScrapeManager.Options().userAgent
     ) {
-        self.config = address.applied(to: config)
-        self.transport = transport
-        self.userAgent = userAgent
+        self.init(config: address.applied(to: config), transport: transport, userAgent: userAgent)
         self.address = address.address
     }
 
-    private let address: String
+    private init(config: ScrapeConfig, transport: any HTTPTransport, userAgent: String) {
+        self.config = config
+        self.transport = transport
+        self.userAgent = userAgent
+    }
 
     /// - Parameter labels: what discovery would have said of the target, beside its address.
     package func run(labels: LabelSet = .empty) async -> ProbeReport {
@@ -40,15 +43,24 @@ package struct TargetProbe: Sendable {
             report.problems.append("relabelling makes no target of it: \(error)")
             return report
         }
-        report.discoveredLabels = target.discoveredLabels
-        report.labels = target.labels
-        report.url = target.url
-        report.timeout = target.timeout
         await ask(target, &report)
         return report
     }
 
+    /// The same of a target that is scraped anyway.
+    static func run(
+        _ target: Target, config: ScrapeConfig, transport: any HTTPTransport, userAgent: String
+    ) async -> ProbeReport {
+        var report = ProbeReport(job: config.jobName)
+        await TargetProbe(config: config, transport: transport, userAgent: userAgent).ask(target, &report)
+        return report
+    }
+
     private func ask(_ target: Target, _ report: inout ProbeReport) async {
+        report.discoveredLabels = target.discoveredLabels
+        report.labels = target.labels
+        report.url = target.url
+        report.timeout = target.timeout
         let fetch = ScrapeFetch(target: target, config: config, transport: transport, userAgent: userAgent)
         let start = ContinuousClock.now
         do {
