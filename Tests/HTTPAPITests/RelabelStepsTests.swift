@@ -1,6 +1,7 @@
 import HTTPAPI
 import Regexp
 import Relabeling
+import Scrape
 import SeriesModel
 import Testing
 
