@@ -11,6 +11,10 @@ SCENARIO ?=
 # How long each soak test runs, in minutes, and how many fresh seeds each property test gets.
 MINUTES ?= 120
 SEEDS ?= 200
+# How many fresh lives of a store with crashes and a refusing disk, per test; how many times the server is killed under
+# load, instead of for some minutes.
+STORE_SEEDS ?= 2000
+ROUNDS ?=
 # What `make fuzz` runs: a target or all of them, and how long each, in seconds.
 TARGET ?= all
 DURATION ?= 60
@@ -39,12 +43,14 @@ test: deps
 e2e: build build-fuzz
 	timeout 2400 python3 Tests/EndToEnd/run.py --hearth $(RELEASE) $(SCENARIO)
 
-# Hours, by hand; results belong into benchmarks/results. Property tests with fresh seeds, then scraping with kills.
+# Hours, by hand; results belong into benchmarks/results. Property tests with fresh seeds, then scraping with kills:
+# for MINUTES, or as many as ROUNDS says (100 take some ten minutes).
 soak: build
 	@echo "==> building the tests"
 	timeout 2400 swift build --build-tests
 	HEARTH_SEEDS=$(SEEDS) timeout 14400 swift test --skip-build --filter PromQLPropertyTests
-	python3 Tests/EndToEnd/soak.py --hearth $(RELEASE) --minutes $(MINUTES)
+	HEARTH_SEEDS=$(STORE_SEEDS) timeout 14400 swift test --skip-build --filter TSDBTests.CrashTests
+	python3 Tests/EndToEnd/soak.py --hearth $(RELEASE) $(if $(ROUNDS),--rounds $(ROUNDS),--minutes $(MINUTES))
 
 # Random inputs; one that fails is kept in Tests/Fuzz/Failures, which `make test` runs.
 fuzz: build-fuzz

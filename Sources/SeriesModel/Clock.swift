@@ -71,6 +71,12 @@ package final class ManualClock: WallClock {
         for continuation in due { continuation.resume() }
     }
 
+    /// Sets the clock, back too, as somebody sets that of a machine.
+    package func set(to time: Timestamp) {
+        state.withLock { $0.now = min($0.now, time) }
+        advance(to: time)
+    }
+
     package func advance(by milliseconds: Int64) { advance(to: now().addingClamped(milliseconds)) }
 
     package func sleep(until deadline: Timestamp) async throws {

@@ -17,6 +17,7 @@ extension TSDB {
             while !store.isClosing(after: store.options.syncInterval) {
                 store.syncLog()
                 store.diskGuard.check()
+                store.clockWatch.check()
             }
         }
         guard options.maintainsItself else { return }

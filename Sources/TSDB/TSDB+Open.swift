@@ -94,7 +94,8 @@ extension TSDB {
             dataDirectory: options.directory, blockRange: options.blockRange, fileSystem: options.fileSystem)
         headOptions.exemplarsMax = options.settings.exemplarsMax
         headOptions.chunkDirectoryName = layout.chunksName
-        let restore = HeadRestore(headOptions, start: start)
+        let restore = HeadRestore(
+            headOptions, start: start, hasCheckpoint: try hasCheckpoint(options.fileSystem, directory))
         let report = try LogReplay.replay(
             fileSystem: options.fileSystem, directory: directory,
             restore: { type, payload in try restore.restore(type, payload) },
@@ -137,6 +138,14 @@ extension TSDB {
         }
         guard let damage = report.damages.first(where: { !$0.isTail }) else { return }
         throw StorageError.corruption(file: damage.file, offset: damage.offset, reason: damage.reason)
+    }
+
+    /// Whether the log has one, be it damaged.
+    static func hasCheckpoint(_ fileSystem: any FileSystem, _ directory: String) throws(StorageError) -> Bool {
+        guard fileSystem.exists(directory) else { return false }
+        return try StorageError.wrapping { () throws(FileError) in
+            try fileSystem.list(directory).contains { LogFormat.checkpointLSN($0) != nil }
+        }
     }
 
     private static func checkpointBytes(

@@ -25,14 +25,18 @@ extension TSDB: Queryable {
             var parts: [(block: VisibleBlock, series: [UInt32])] = []
             for block in visible where block.range.overlaps(selection.range) {
                 try cancellation.check()
-                let found = try resolution.resolve(selection.matchers, in: block)
-                let series = try block.withoutDeleted(found, in: selection.range)
+                let series = try reportingDamage {
+                    let found = try resolution.resolve(selection.matchers, in: block)
+                    return try block.withoutDeleted(found, in: selection.range)
+                }
                 if !series.isEmpty { parts.append((block, series)) }
             }
-            sets.append(
+            let set = try reportingDamage {
                 try MergedSeriesSet(selection: selection, head: HeadSelection(capture), blocks: parts) {
                     [weak self] in self?.reportDamage($0)
-                })
+                }
+            }
+            sets.append(set)
         }
         return sets
     }
@@ -99,6 +103,6 @@ extension TSDB: Queryable {
             (head.range.map { $0.overlaps(range) } ?? false, blocks.visible)
         }
         if isHeadInRange { try body(HeadIndex(head)) }
-        for block in visible where block.range.overlaps(range) { try body(block) }
+        for block in visible where block.range.overlaps(range) { try reportingDamage { try body(block) } }
     }
 }

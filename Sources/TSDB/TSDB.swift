@@ -33,8 +33,11 @@ package final class TSDB: Sendable {
     /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
     let maintenanceTurn = Mutex(())
     let corruptions: Atomic<Int>
+    /// How often in a row the cut of a block failed.
+    let failedCutCount = Atomic<Int>(0)
     let settings: Mutex<StorageSettings>
     let diskGuard: DiskGuard
+    let clockWatch: ClockWatch
     /// The merge that is under way.
     let compacting = Mutex<CompactionStatus?>(nil)
     /// What damaged files were met: to be looked at by the next round of maintenance, and to be told.
@@ -76,6 +79,7 @@ package final class TSDB: Sendable {
         corruptions = Atomic(parts.damages.count)
         settings = Mutex(options.settings)
         diskGuard = DiskGuard(options)
+        clockWatch = ClockWatch(options)
         damage = DamageRegister(parts.damages)
         checkpointSize = Atomic(parts.checkpointBytes)
         let (head, log, maintenance, diskGuard) = (parts.head, parts.log, maintenance, diskGuard)
@@ -146,6 +150,10 @@ package final class TSDB: Sendable {
     /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;
     /// the second time it does nothing.
     package func close() {
+        if lock.withLock({ $0 != nil }), (try? log.sync()) == nil {
+            // Whoever opens the store cannot know that its log is doubtful.
+            try? maintenanceTurn.withLock { _ in try checkpoint() }
+        }
         committer.close()
         maintenance.change { $0.isClosing = true }
         maintenance.wait { $0.runningThreads == 0 ? () : nil }

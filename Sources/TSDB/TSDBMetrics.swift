@@ -181,7 +181,7 @@ struct TSDBMetrics: Sendable {
         ]
         for (name, help, labels) in counters { _ = registry.counter(prefix + name, help, labels) }
         let gauges = [
-            ("head_active_appenders", "Appenders in use."),
+            ("head_active_appenders", "Appenders in use.")
         ]
         for (name, help) in gauges { _ = registry.gauge(prefix + name, help) }
         _ = registry.histogram(

@@ -28,6 +28,8 @@ package struct TSDBOptions: Sendable {
     /// Batches that may wait for the committer.
     package var queuedBatchesMax = 4096
     package var clock: any WallClock = SystemClock()
+    /// Of a clock that is never set: shows when the other one is. ms
+    package var monotonicTime: @Sendable () -> Int64 = ClockWatch.continuousTime
     package var logger: Logger
     package var metrics: MetricsRegistry
     package var fileSystem: any FileSystem = PosixFileSystem()

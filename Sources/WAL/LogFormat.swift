@@ -81,7 +81,7 @@ package enum LogFormat {
         return checkpointPrefix + String(repeating: "0", count: max(0, 20 - digits.count)) + digits
     }
 
-    static func checkpointLSN(_ name: String) -> LSN? {
+    package static func checkpointLSN(_ name: String) -> LSN? {
         guard name.hasPrefix(checkpointPrefix) else { return nil }
         let digits = name.dropFirst(checkpointPrefix.count)
         guard digits.utf8.count == 20, digits.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }

@@ -22,6 +22,9 @@ package final class LogWriter: Sendable {
         var scratch: [UInt8] = []
         /// Segments that were left before everything in them was synced.
         var unsynced: [any AppendableFile] = []
+        /// The newest segment whose sync failed: whatever is in it and before it may be lost with the power, however
+        /// often a sync works from now on.
+        var doubtfulSegment: UInt64?
         /// Sizes of the segments before the newest. Bytes.
         var olderSizes: [UInt64: Int]
         /// Samples in the newest segment, and in those before it that were written by this process.
@@ -47,23 +50,27 @@ package final class LogWriter: Sendable {
         self.fileSystem = fileSystem
         self.directory = directory
         self.options = options
-        let (sizes, file, segment) = try StorageError.wrapping { () throws(FileError) in
+        let (sizes, older, file, segment) = try StorageError.wrapping { () throws(FileError) in
             try fileSystem.createDirectory(directory)
             let names = try fileSystem.list(directory)
             var sizes: [UInt64: Int] = [:]
+            // A process that was killed has not synced them.
+            var older: [any AppendableFile] = []
             for name in names {
                 let path = FilePath.join(directory, name)
                 if let number = LogFormat.segmentNumber(name) {
                     sizes[number] = try fileSystem.size(path)
+                    older.append(try fileSystem.openForAppending(path))
                 } else if name.hasSuffix(LogFormat.temporarySuffix) {
                     try fileSystem.remove(path)
                 }
             }
             let segment = LogWriter.unusedSegment(names, fileSystem, directory)
             let file = try LogWriter.create(segment, firstLSN: nextLSN, fileSystem, directory)
-            return (sizes, file, segment)
+            return (sizes, older, file, segment)
         }
-        state = Mutex(State(file: file, segment: segment, nextLSN: nextLSN, olderSizes: sizes))
+        state = Mutex(
+            State(file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes))
     }
 
     /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made
@@ -149,12 +156,16 @@ package final class LogWriter: Sendable {
     /// Makes everything appended before the call durable.
     ///
     /// After an error it is unknown what of the segments reached the disk, and asking again proves nothing: the kernel
-    /// reports a lost page once. The log goes on in a new segment; the caller makes a checkpoint at once.
+    /// reports a lost page once. The log goes on in a new segment; the caller makes a checkpoint at once. Until the
+    /// doubtful segments are removed every sync fails.
     package func sync() throws(StorageError) {
-        let (file, older) = state.withLock { state in
+        let (file, segment, older, doubtful) = state.withLock { state in
             let older = state.unsynced
-            state.unsynced = []
-            return (state.file, older)
+            if state.doubtfulSegment == nil { state.unsynced = [] }
+            return (state.file, state.segment, older, state.doubtfulSegment)
+        }
+        if let doubtful {
+            throw .unavailable(reason: "segment \(doubtful) of the log could not be synced, a checkpoint is due")
         }
         do throws(FileError) {
             for file in older { try file.sync() }
@@ -162,6 +173,7 @@ package final class LogWriter: Sendable {
         } catch {
             state.withLock { state in
                 if state.file === file { state.isSegmentSpoiled = true }
+                state.doubtfulSegment = segment
             }
             throw StorageError(error)
         }
@@ -186,6 +198,7 @@ package final class LogWriter: Sendable {
                 state.olderSizes[number] = nil
                 state.olderSampleCounts[number] = nil
             }
+            if let doubtful = state.doubtfulSegment, doubtful < segment { state.doubtfulSegment = nil }
             let paths = Set(
                 state.olderSizes.keys.map { FilePath.join(directory, LogFormat.segmentName($0)) })
             state.unsynced.removeAll { !paths.contains($0.path) }

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -308,6 +310,30 @@ def query(server, expression, **parameters):
     data = api(server, "query", query=expression, **parameters)
     check(data["resultType"] == "vector", f"{expression}: {data['resultType']}")
     return {tuple(sorted(row["metric"].items())): float(row["value"][1]) for row in data["result"]}
+
+
+class Load:
+    """Queries over all series, one after another on some threads, until the server dies or `end` is called."""
+
+    def __init__(self, server, threads=3):
+        self.is_ended = threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(server,), daemon=True) for _ in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, server):
+        while not self.is_ended.is_set():
+            try:
+                now = time.time()
+                api(server, "query_range", query='sum by (job) ({job!=""})', start=now - 300, end=now, step=1)
+            except (OSError, HTTPException, ValueError, Failure):
+                # It was killed in the middle of an answer, or is busy.
+                self.is_ended.wait(0.05)
+
+    def end(self):
+        self.is_ended.set()
+        for thread in self.threads:
+            thread.join(15)
 
 
 def scalar_of(server, expression, **parameters):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Hours of scraping with kills in between, by hand: `make soak MINUTES=120`.
+"""Hours of scraping with kills in between, by hand: `make soak MINUTES=120`, or `make soak ROUNDS=100`.
 
 A synthetic target exports many series and numbers its scrapes. Hearth scrapes it every second; again and again it is
 killed with SIGKILL at a random moment and started anew. Every number that a query saw before a kill must be there
-after it. At the end it prints rounds, scrapes, restart times and memory; commit what it says to benchmarks/results.
+after it. Queries over all series go on meanwhile. At the end it prints rounds, scrapes, restart times and memory;
+commit what it says to benchmarks/results.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import Bench, Failure, api, check, scalar_of  # noqa: E402
+from harness import Bench, Failure, Load, api, check, scalar_of  # noqa: E402
 
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s}}
@@ -65,6 +66,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hearth", required=True)
     parser.add_argument("--minutes", type=float, default=120)
+    parser.add_argument("--rounds", type=int, default=0, help="so many kills, soon after each other; not --minutes")
     parser.add_argument("--series", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
@@ -78,20 +80,22 @@ def main():
     began = time.time()
     seen, restarts, memory, rounds, failed = set(), [], 0.0, 0, True
     try:
-        while time.time() - began < arguments.minutes * 60:
+        while rounds < arguments.rounds if arguments.rounds else time.time() - began < arguments.minutes * 60:
             rounds += 1
             started = time.monotonic()
             server = bench.start_hearth(config, name=f"hearth-{rounds}")
             restarts.append(time.monotonic() - started)
             lost = seen - numbers(server, began)
             check(not lost, f"round {rounds}: lost {len(lost)} of {len(seen)} scrapes, e.g. {sorted(lost)[:5]}")
-            until = time.monotonic() + chance.uniform(5, 60)
+            until = time.monotonic() + (chance.uniform(2, 8) if arguments.rounds else chance.uniform(5, 60))
+            load = Load(server)
             while time.monotonic() < until:
                 seen |= numbers(server, began)
                 time.sleep(chance.uniform(0.05, 0.5))
             memory = max(memory, resident_megabytes(server.pid))
             check(scalar_of(server, "count(load)") == arguments.series, "series are missing")
             server.signal(signal.SIGKILL)
+            load.end()
             server.wait(10)
             bench.processes.remove(server)
         failed = False

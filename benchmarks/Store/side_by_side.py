@@ -18,6 +18,7 @@ usage: side_by_side.py --hearth BINARY --feeder BINARY [--series 20000] [--hours
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "Query"))
 
-from servers import Hearth, Prometheus, VictoriaMetrics, wait_until, http  # noqa: E402
+from servers import Hearth, Prometheus, VictoriaMetrics, http  # noqa: E402
 
 
 def written_bytes(server):
@@ -72,7 +73,8 @@ def measure(server, feeder, data):
     }
     found = count(server, data["end"])
     time.sleep(2)
-    server.process.kill()
+    server.process.signal(signal.SIGKILL)
+    server.process.wait(10)
     began = time.monotonic()
     server.start()
     row["ready s"] = time.monotonic() - began

@@ -13,17 +13,30 @@ package final class HeadRestore {
     private var made: Head?
     /// ms
     private let start: Timestamp
+    private let hasCheckpoint: Bool
 
-    /// - Parameter start: what lies before is in blocks. ms
-    package init(_ options: HeadOptions, start: Timestamp) {
+    /// - Parameters:
+    ///   - start: what lies before is in blocks. ms
+    ///   - hasCheckpoint: there is one, of which the state of the whole may be damaged: what it names is in the
+    ///     head-chunk files still.
+    package init(_ options: HeadOptions, start: Timestamp, hasCheckpoint: Bool = false) {
         self.options = options
         self.start = start
+        self.hasCheckpoint = hasCheckpoint
     }
 
     /// The head, which is made where there was no checkpoint.
     package func head() throws(StorageError) -> Head {
         if let made { return made }
-        return try make(continuingAt: nil)
+        return try make(continuingAt: hasCheckpoint ? try placeBehindAllFiles() : nil)
+    }
+
+    private func placeBehindAllFiles() throws(StorageError) -> HeadChunkPlace? {
+        let directory = FilePath.join(options.dataDirectory, HeadChunkFormat.directoryName)
+        let fileSystem = options.fileSystem
+        guard fileSystem.exists(directory) else { return nil }
+        let names = try StorageError.wrapping { () throws(FileError) in try fileSystem.list(directory) }
+        return names.compactMap(HeadChunkFormat.number).max().map { HeadChunkPlace(file: $0 + 1, offset: 0) }
     }
 
     private func make(continuingAt place: HeadChunkPlace?) throws(StorageError) -> Head {

@@ -21,7 +21,7 @@ final class HeadChunkFileSet: Sendable {
 
     /// Appends the chunk's samples within the range.
     /// - Parameter slot: of the series that the chunk must be of.
-    /// - Throws: `StorageError.corruption`; nothing has been appended then.
+    /// - Throws: `StorageError.corruption`, or what the system says; nothing has been appended then.
     func read(
         _ chunk: ClosedChunk, of slot: UInt32, _ range: TimeRange, into buffer: inout SampleBuffer
     ) throws(StorageError) {
@@ -44,7 +44,8 @@ final class HeadChunkFileSet: Sendable {
     ) throws(StorageError) {
         guard let file = file(chunk.place.file) else {
             throw .corruption(
-                file: HeadChunkFormat.name(chunk.place.file), offset: 0, reason: "head-chunk file is missing")
+                file: FilePath.join(HeadChunkFormat.directoryName, HeadChunkFormat.name(chunk.place.file)),
+                offset: Int(chunk.place.offset), reason: "head-chunk file is missing")
         }
         let count = Int(chunk.length)
         let offset = Int(chunk.place.offset)
@@ -57,6 +58,8 @@ final class HeadChunkFileSet: Sendable {
             do throws(FileError) {
                 try file.copy(from: offset, into: UnsafeMutableRawBufferPointer(rebasing: memory[..<count]))
             } catch {
+                // What the system cannot read now is not damaged: it may read it the next time.
+                if error.code != 0 { return StorageError(error) }
                 return .corruption(file: file.path, offset: offset, reason: error.description)
             }
             for index in count..<memory.count { memory[index] = 0 }

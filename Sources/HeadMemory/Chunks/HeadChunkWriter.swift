@@ -19,8 +19,17 @@ final class HeadChunkWriter: @unchecked Sendable {
     private var newest: [UInt32: Timestamp] = [:]
     /// Where the next record goes.
     private(set) var place: HeadChunkPlace
-    private let unsynced = Mutex<[any RandomAccessFile]>([])
+    private let unsynced = Mutex<[UnsyncedFile]>([])
     private var output = ByteBuilder()
+
+    private struct UnsyncedFile {
+        let file: any RandomAccessFile
+        /// Everything before is on the disk. Bytes.
+        var syncedEnd: Int
+        var writtenEnd: Int
+        /// A sync failed: another one proves nothing for what was written before.
+        var isDoubtful = false
+    }
 
     /// - Parameters:
     ///   - place: of the checkpoint: what stands there and behind is forgotten. Nil without a checkpoint.
@@ -52,7 +61,10 @@ final class HeadChunkWriter: @unchecked Sendable {
             }
             return HeadChunkFileSet(found)
         }
-        if let last = files.files.last, last.number == start.file { unsynced.withLock { $0 = [last.file] } }
+        if let last = files.files.last, last.number == start.file {
+            let end = Int(start.offset)
+            unsynced.withLock { $0 = [UnsyncedFile(file: last.file, syncedEnd: end, writtenEnd: end)] }
+        }
     }
 
     /// Of all files, as far as they are written. Bytes.
@@ -114,7 +126,9 @@ final class HeadChunkWriter: @unchecked Sendable {
             return file
         }
         place = HeadChunkPlace(file: number, offset: UInt32(HeadChunkFormat.fileHeaderBytes))
-        unsynced.withLock { $0.append(file) }
+        unsynced.withLock {
+            $0.append(UnsyncedFile(file: file, syncedEnd: 0, writtenEnd: HeadChunkFormat.fileHeaderBytes))
+        }
         return HeadChunkFileSet(set.files + [(number, file)])
     }
 
@@ -152,24 +166,58 @@ final class HeadChunkWriter: @unchecked Sendable {
         let (bytes, offset) = (output.bytes, Int(place.offset))
         try StorageError.wrapping { () throws(FileError) in try file.write(bytes, at: offset) }
         place.offset += UInt32(bytes.count)
+        let end = Int(place.offset)
+        unsynced.withLock { files in
+            if let last = files.indices.last { files[last].writtenEnd = end }
+        }
         for chunk in chunks { note(chunk) }
         written += chunks
         return next
     }
 
-    /// Makes what was written before the call durable. Any thread.
+    /// Makes what was written before the call durable. Any thread, one at a time.
     func sync() throws(StorageError) {
-        let files = unsynced.withLock { files in
-            defer { files = files.suffix(1) }
-            return files
-        }
-        do throws(FileError) {
-            for file in files { try file.sync() }
-        } catch {
-            unsynced.withLock { known in
-                known = files.filter { file in !known.contains { $0 === file } } + known
+        for target in unsynced.withLock({ $0 }) where target.syncedEnd < target.writtenEnd {
+            do throws(FileError) {
+                // What the system has forgotten to write is made new to it.
+                if target.isDoubtful { try HeadChunkWriter.rewrite(target.file, target.syncedEnd..<target.writtenEnd) }
+                try target.file.sync()
+            } catch {
+                change(target.file) { $0.isDoubtful = true }
+                throw StorageError(error)
             }
-            throw StorageError(error)
+            change(target.file) { known in
+                known.syncedEnd = target.writtenEnd
+                known.isDoubtful = false
+            }
+        }
+        unsynced.withLock { files in
+            let last = files.last?.file
+            files.removeAll { $0.syncedEnd == $0.writtenEnd && $0.file !== last }
+        }
+    }
+
+    private func change(_ file: any RandomAccessFile, _ body: (inout UnsyncedFile) -> Void) {
+        unsynced.withLock { files in
+            if let index = files.firstIndex(where: { $0.file === file }) { body(&files[index]) }
+        }
+    }
+
+    /// Writes what a file has in a range to the same place again.
+    private static func rewrite(_ file: any RandomAccessFile, _ range: Range<Int>) throws(FileError) {
+        let partBytes = 1 << 20
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: partBytes) {
+            var part = [UInt8](repeating: 0, count: min(partBytes, range.upperBound - start))
+            let failure = part.withUnsafeMutableBytes { buffer -> FileError? in
+                do throws(FileError) {
+                    try file.copy(from: start, into: buffer)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            if let failure { throw failure }
+            try file.write(part, at: start)
         }
     }
 
@@ -184,7 +232,7 @@ final class HeadChunkWriter: @unchecked Sendable {
         let numbers = Set(kept.files.map(\.number))
         for (number, file) in old.files where !numbers.contains(number) {
             newest[number] = nil
-            unsynced.withLock { files in files.removeAll { $0 === file } }
+            unsynced.withLock { files in files.removeAll { $0.file === file } }
             let path = file.path
             try StorageError.wrapping { [fileSystem] () throws(FileError) in try fileSystem.remove(path) }
         }

@@ -22,10 +22,10 @@ package struct HeadCut: @unchecked Sendable {
     /// Calls the body for each series that has a sample in a range. Any thread.
     /// - Parameters:
     ///   - range: closed, a part of the one that the cut was taken of.
-    ///   - damaged: gets what is wrong with a chunk that cannot be read; its samples are lost.
+    ///   - damaged: gets what is wrong with a chunk that cannot be read; its samples are left out unless it throws.
     ///   - body: the samples are only lent.
     package func forEach(
-        in range: TimeRange, damaged: (StorageError) -> Void,
+        in range: TimeRange, damaged: (StorageError) throws(StorageError) -> Void,
         _ body: (LabelSet, SampleBuffer) throws(StorageError) -> Void
     ) throws(StorageError) {
         var samples = SampleBuffer()

@@ -105,7 +105,8 @@ extension HeadSelection.Capture {
 
     /// - Parameter range: a part of the one that was captured.
     func read(
-        _ row: Int, _ range: TimeRange, into buffer: inout SampleBuffer, damaged: (StorageError) -> Void
+        _ row: Int, _ range: TimeRange, into buffer: inout SampleBuffer,
+        damaged: (StorageError) throws(StorageError) -> Void
     ) throws(StorageError) {
         let before = BufferMark(buffer)
         try withoutActuallyEscaping(damaged) { (damaged) throws(StorageError) in

@@ -94,17 +94,18 @@ package struct SeriesSnapshot: @unchecked Sendable {
     /// Appends the samples in the range, in order of time.
     /// - Parameters:
     ///   - inOrder: as for `overlaps`.
-    ///   - damaged: gets what is wrong with a chunk in a file, which is left out then; nil to throw it.
+    ///   - damaged: gets what is wrong with a chunk in a file, which is left out then unless it throws; nil to
+    ///     throw it.
     func read(
         _ range: TimeRange, inOrder: TimeRange, _ files: HeadChunkFileSet, into buffer: inout SampleBuffer,
-        damaged: ((StorageError) -> Void)? = nil
+        damaged: ((StorageError) throws(StorageError) -> Void)? = nil
     ) throws(StorageError) {
         func read(_ chunk: ClosedChunk, _ range: TimeRange) throws(StorageError) {
             do throws(StorageError) {
                 try files.read(chunk, of: slot, range, into: &buffer)
             } catch {
                 guard let damaged else { throw error }
-                damaged(error)
+                try damaged(error)
             }
         }
         var marks = [BufferMark(buffer)]

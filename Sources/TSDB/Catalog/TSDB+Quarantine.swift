@@ -25,6 +25,16 @@ extension TSDB {
         maintenance.change { $0.isRequested = true }
     }
 
+    /// Runs work that reads blocks; what is damaged of them is reported on the way.
+    func reportingDamage<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch {
+            reportDamage(error)
+            throw error
+        }
+    }
+
     /// Sets the blocks aside that were reported and are damaged, and drops the head's chunks that were.
     func quarantineDamaged() throws {
         let suspects = damage.takeSuspects()

@@ -7,11 +7,14 @@ import SelfMetrics
 import SeriesModel
 import StorageAPI
 import StorageFiles
+import Synchronization
 import WAL
 
 extension TSDB {
     /// Slots that are truncated under one hold of the gate: a millisecond or so.
     static let slotsPerTruncation = 8192
+    /// So often in a row a cut may fail before chunks that the disk does not give are left out of the block.
+    private static let failedCutsMax = 10
 
     /// Moves the head's oldest block range into a block, and what came out of order before that range into blocks of
     /// their ranges. Readers see each sample in exactly one place: head and list of blocks change in one step, under
@@ -34,10 +37,12 @@ extension TSDB {
             }
             try catalog.replace(adding: added.map(\.record), removing: [], headStart: range.max)
         } catch {
+            failedCutCount.add(1, ordering: .relaxed)
             // Nobody refers to them: the next attempt writes them anew.
             for block in added { try? BlockDirectory.remove(fileSystem: options.fileSystem, path: block.reader.path) }
             throw error
         }
+        failedCutCount.store(0, ordering: .relaxed)
         let removed = try showCut(added, range.max)
         metrics.seriesRemoved.increment(by: Double(removed.series))
         metrics.chunksRemoved.increment(by: Double(removed.chunks))
@@ -101,7 +106,9 @@ extension TSDB {
         let closed = TimeRange(min: range.min, max: range.max - 1)
         var seriesCount = 0
         do throws(StorageError) {
-            try cut.forEach(in: closed, damaged: noteDamagedChunk) { (labels, samples) throws(StorageError) in
+            try cut.forEach(in: closed, damaged: { (error) throws(StorageError) in try noteDamagedChunk(error, range) })
+            {
+                (labels, samples) throws(StorageError) in
                 seriesCount += 1
                 try writer.addSeries(labels, samples)
             }
@@ -115,13 +122,24 @@ extension TSDB {
             return nil
         }
         _ = try writer.finish()
-        return Block(
-            try BlockReader(
-                fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
+        let path = FilePath.join(directory, identifier.description)
+        do throws(StorageError) {
+            return Block(try BlockReader(fileSystem: options.fileSystem, path: path))
+        } catch {
+            // It would be taken in later, without the deletions that the head has got meanwhile.
+            try? BlockDirectory.remove(fileSystem: options.fileSystem, path: path)
+            throw error
+        }
     }
 
-    private func noteDamagedChunk(_ error: StorageError) {
+    /// - Throws: the error, where the disk may have had a bad moment: the cut is tried again some times.
+    private func noteDamagedChunk(_ error: StorageError, _ range: TimeRange) throws(StorageError) {
+        if case .corruption = error {
+        } else if failedCutCount.load(ordering: .relaxed) < TSDB.failedCutsMax {
+            throw error
+        }
         metrics.headChunkCorruptions.increment()
+        damage.note(StorageDamage(error, range))
         options.logger.error("a damaged head chunk is left out of the block", metadata: ["error": "\(error)"])
     }
 }
@@ -138,5 +156,17 @@ extension Head {
         guard let oldestTime else { return nil }
         let start = Timestamp.window(of: oldestTime, blockRange) * blockRange
         return TimeRange(min: start, max: start + blockRange)
+    }
+}
+
+extension StorageDamage {
+    /// - Parameter range: `[min, max)`, in which samples may be missing.
+    fileprivate init(_ error: StorageError, _ range: TimeRange) {
+        let file: String
+        switch error {
+        case .corruption(let path, _, _), .system(_, let path, _): file = path
+        default: file = "head"
+        }
+        self.init(file: file, reason: "\(error)", after: range.min, before: range.max)
     }
 }

@@ -12,7 +12,9 @@ extension TSDB {
         var resolution = MatcherResolution()
         var count = 0
         for block in visible where block.range.overlaps(range) {
-            let series = PostingsList.union(try matching.map { try resolution.resolve($0, in: block.reader) })
+            let series = try reportingDamage {
+                PostingsList.union(try matching.map { try resolution.resolve($0, in: block.reader) })
+            }
             var tombstones = block.reader.tombstones
             for number in series {
                 // As upstream: the part of the range in which the series has samples.

@@ -64,7 +64,8 @@ extension Head {
         options.isReadOnly = true
         let layout = DataDirectoryLayout(fileSystem: fileSystem, directory: directory)
         options.chunkDirectoryName = layout.chunksName
-        let restore = HeadRestore(options, start: start)
+        let restore = HeadRestore(
+            options, start: start, hasCheckpoint: try TSDB.hasCheckpoint(fileSystem, layout.log))
         let report = try LogReplay.replay(
             fileSystem: fileSystem, directory: layout.log, repair: false,
             restore: { try restore.restore($0, $1) },

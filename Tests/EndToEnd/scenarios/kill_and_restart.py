@@ -1,9 +1,9 @@
-"""SIGKILL in the middle: every scrape that a query saw before the kill is there after the restart."""
+"""SIGKILL under load, three times: every scrape that a query saw before the kill is there after the restart."""
 
 import signal
 import time
 
-from harness import api, check, query, wait_until
+from harness import Load, api, check, query, wait_until
 
 CONFIG = """
 global:
@@ -13,9 +13,15 @@ scrape_configs:
   - job_name: backend
     static_configs:
       - targets: ["127.0.0.1:{app}"]
+  - job_name: load
+    static_configs:
+      - targets: ["127.0.0.1:{app}"]
+        labels: {{copy: "1"}}
+      - targets: ["127.0.0.1:{app}"]
+        labels: {{copy: "2"}}
 """
 
-NUMBERS = "scrapes_answered_total[10m]"
+NUMBERS = "scrapes_answered_total[10m]"  # Every scrape, of either job, has its own number.
 ROUNDS = 3
 
 
@@ -35,11 +41,13 @@ def run(bench):
         check(not lost, f"round {round_number}: {len(lost)} of {len(seen)} scrapes are gone: {sorted(lost)[:10]}")
         before = len(seen)
         wait_until("scrapes to arrive", lambda server=server: len(numbers(server)) >= before + 20, 30)
+        load = Load(server)
         # Ask until the very last moment: what the last answer holds must survive.
         until = time.monotonic() + 1.5
         while time.monotonic() < until:
             seen |= numbers(server)
         server.signal(signal.SIGKILL)
+        load.end()
         server.wait(10)
     server = bench.start_hearth(config, name="hearth-last")
     lost = seen - numbers(server)

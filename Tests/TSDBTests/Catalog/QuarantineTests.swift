@@ -10,13 +10,16 @@ import TestSupport
 import Testing
 
 @testable import TSDB
+@testable import WAL
 
 @Suite("Damaged files, and databases that cannot be used")
 struct QuarantineTests {
     private let up: LabelSet = ["__name__": "up"]
 
-    private func filled(_ hours: Int64) async throws -> TestStore {
-        let test = try TestStore()
+    private func filled(_ hours: Int64, fileSystem: (any FileSystem)? = nil) async throws -> TestStore {
+        let test = try TestStore { options in
+            if let fileSystem { options.fileSystem = fileSystem }
+        }
         for minute in 0..<(hours * 60) {
             test.clock.advance(by: 60_000)
             try await test.append([(up, test.clock.now(), Double(minute))])
@@ -44,6 +47,59 @@ struct QuarantineTests {
         #expect(test.store.damages.map(\.after) == [block.range.min])
         try test.reopen()
         #expect(try test.contents()[up]?.first?.timestamp == block.range.max + 1)
+    }
+
+    @Test("A block whose index a query finds damaged is set aside too, and the rest is served")
+    func index() async throws {
+        let test = try await filled(8)
+        let block = try #require(test.store.blocks.all.first)
+        let path = block.reader.path + "/index"
+        var bytes = try #require(test.disk.bytes(path))
+        for index in 32..<bytes.count { bytes[index] ^= 1 }
+        test.disk.put(path, bytes)
+        try test.reopen()
+        #expect(throws: StorageError.self) { try test.contents() }
+        try test.store.maintain()
+        #expect(try test.contents()[up]?.first?.timestamp == block.range.max + 1)
+        #expect(test.store.damages.count == 1)
+    }
+
+    @Test("The head-chunk files outlive a checkpoint that does not say any more where they end")
+    func headState() async throws {
+        let test = try TestStore()
+        for minute in 0..<130 {
+            test.clock.advance(by: 60_000)
+            try await test.append([(up, test.clock.now(), Double(minute))])
+        }
+        try test.store.checkpoint()
+        let before = try test.contents()
+        let path = try #require(test.disk.paths.first { $0.contains("/wal/checkpoint") })
+        var bytes = try #require(test.disk.bytes(path))
+        bytes[LogFormat.fileHeaderBytes] ^= 1
+        test.store.close()
+        test.disk.put(path, bytes)
+        try test.reopen()
+        #expect(try test.contents() == before)
+        #expect(test.store.damages.count == 1)
+        try test.reopen()
+        #expect(try test.contents() == before)
+    }
+
+    @Test("A damaged head chunk that is left out of a block is told of")
+    func headChunkInCut() async throws {
+        let test = try TestStore()
+        for minute in 0..<200 {
+            test.clock.advance(by: 60_000)
+            try await test.append([(up, test.clock.now(), Double(minute))])
+        }
+        let path = test.directory.path + "/chunks_head/00000000"
+        var bytes = try #require(test.disk.bytes(path))
+        bytes[60] ^= 1
+        try test.disk.overwrite(path, bytes)
+        try test.store.maintain()
+        #expect(try test.contents()[up]?.count == 200 - 119)
+        #expect(test.store.damages.map(\.file) == [path])
+        #expect(test.store.damages.map(\.after) == [TestStore.start])
     }
 
     @Test("A damaged head chunk fails the query that meets it, is dropped and told of, and the rest is served")
@@ -120,7 +176,8 @@ struct QuarantineTests {
 
     @Test("A catalog whose bytes are overwritten while it is open is set aside and written anew")
     func overwritten() async throws {
-        let test = try await filled(4)
+        let disk = PosixFileSystem()
+        let test = try await filled(4, fileSystem: disk)
         let path = test.directory.path + "/" + Catalog.fileName
         let handle = try #require(FileHandle(forWritingAtPath: path))
         try handle.write(contentsOf: Data(repeating: 0x5A, count: 20_000))
@@ -129,7 +186,7 @@ struct QuarantineTests {
         try test.store.maintain()
         let held = try test.contents()
         #expect(held[up]?.count == 480)
-        #expect(test.disk.exists(path + ".damaged"))
+        #expect(disk.exists(path + ".damaged"))
         #expect(try test.store.catalog.blocks().map(\.identifier) == test.store.blocks.all.map(\.identifier))
         try test.reopen()
         #expect(try test.contents() == held)

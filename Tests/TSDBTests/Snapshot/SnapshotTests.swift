@@ -141,14 +141,14 @@ struct SnapshotTests {
         #expect(try await contents(test, name) == expected)
     }
 
-    @Test("is taken of whole batches while appends go on", .timeLimit(.minutes(1)))
+    @Test("is taken of whole batches while appends go on", .timeLimit(.minutes(5)))
     func racing() async throws {
         let test = try TestStore()
         let store = test.store
         let labels = (0..<20).map { LabelSet([Label("__name__", "m"), Label("i", "\($0)")]) }
         test.clock.advance(by: TestStore.hour)
         let appending = Task {
-            for step in 0..<2000 {
+            for step in 0..<500 {
                 var batch = SampleBatch()
                 for labels in labels { batch.append(labels, TestStore.start + Int64(step) * 1000, Double(step)) }
                 _ = try await store.append(batch)

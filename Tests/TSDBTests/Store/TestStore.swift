@@ -84,6 +84,13 @@ final class TestStore {
         try openAgain()
     }
 
+    /// Opens what is on another disk; nothing that the old object does any more is seen.
+    func restart(on after: SimulatedFileSystem) throws {
+        store.close()
+        disk = after
+        try openAgain()
+    }
+
     private func openAgain() throws {
         metrics = MetricsRegistry()
         store = try TestStore.open(directory.path, disk, clock, metrics, adjust)
