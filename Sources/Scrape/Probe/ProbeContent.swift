@@ -35,9 +35,8 @@ package struct ProbeContent: Sendable {
     init(_ body: [UInt8], _ format: ExpositionFormat, _ target: Target, _ config: ScrapeConfig) {
         let start = ContinuousClock.now
         body.withUnsafeBytes { bytes in
-            var parser = ExpositionParser(bytes, format: format)
             do throws(ExpositionError) {
-                while let event = try parser.next() { try take(event, parser, target, config) }
+                try take(ExpositionParser(bytes, format: format), target, config)
             } catch {
                 problems.append(ProbeContent.describe(error, in: bytes))
             }
@@ -47,6 +46,12 @@ package struct ProbeContent: Sendable {
             problems.append("sample limit exceeded (\(samplesKept) samples, limit: \(config.limits.samples))")
         }
         readingSeconds = start.duration(to: .now).seconds
+    }
+
+    private mutating func take(
+        _ parser: consuming ExpositionParser, _ target: Target, _ config: ScrapeConfig
+    ) throws(ExpositionError) {
+        while let event = try parser.next() { try take(event, parser, target, config) }
     }
 
     private mutating func take(
