@@ -134,8 +134,9 @@ let package = Package(
 
         // Faces
         module(
-            "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Rules", "Scrape",
-            "RemoteStorage", "Exposition", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix, httpTypes,
+            "HTTPAPI", "CZlib", "StorageAPI", "SeriesModel", "PromQLEngine", "PromQLSyntax", "Regexp", "Relabeling",
+            "Rules", "Scrape", "RemoteStorage", "Exposition", "SelfMetrics", "OwnThreads", logging, nioCore, nioPosix,
+            httpTypes,
             .product(name: "HummingbirdCore", package: "hummingbird")),
         module("WebUI", "HTTPAPI", httpTypes),
 
@@ -152,9 +153,9 @@ let package = Package(
         .executableTarget(
             name: "hearth",
             dependencies: [
-                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "Scrape", "SeriesModel", "ConfigTree",
-                "OutboundHTTP",
-                "BlockTransfer", "Blocks", "FileIO", "PrometheusBlocks", "SelfMetrics", "StorageAPI", "TSDB", "WAL",
+                "Server", "Demo", "PromQLTestKit", "PromQLSyntax", "Rules", "SeriesModel", "ConfigTree", "OutboundHTTP",
+                "BlockTransfer", "Blocks", "Exposition", "FileIO", "PrometheusBlocks", "Scrape", "SelfMetrics",
+                "StorageAPI", "TSDB", "WAL",
                 logging, nioPosix, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -170,8 +171,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "RandomPromQL", "SelfMetrics", "SeriesModel",
-                "TestSupport",
+                "ByteCoding", "ConfigTree", "Exposition", "PromQLEngine", "PromQLSyntax", "PromQLTestKit",
+                "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server", "StorageAPI",
+                "TestSupport", logging,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: settings),
         .executableTarget(
@@ -194,8 +196,9 @@ let package = Package(
         tests("Exposition", "ByteCoding", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "RemoteStorage", "Rules", "Scrape", "SelfMetrics",
-            "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
+            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "Regexp", "Relabeling", "RemoteStorage", "Rules",
+            "Scrape",
+            "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(
             "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
         tests(

@@ -129,7 +129,11 @@ struct LabelReader {
     }
 
     private mutating func finish() throws(ExpositionError) -> Labels {
-        // Sets are small and mostly in order.
+        // Sets are small and mostly in order, unless somebody means harm.
+        if fields.count > 64 {
+            let bytes = unescaped
+            fields.sort { bytes[$0.name].lexicographicallyPrecedes(bytes[$1.name]) }
+        }
         for position in fields.indices.dropFirst() {
             var index = position
             while index > 0, unescaped[fields[index].name].lexicographicallyPrecedes(unescaped[fields[index - 1].name])

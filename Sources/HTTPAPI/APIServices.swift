@@ -1,4 +1,5 @@
 package import PromQLEngine
+package import Relabeling
 package import RemoteStorage
 package import Rules
 package import Scrape
@@ -27,6 +28,14 @@ package struct APIServices: Sendable {
     package var writeReceiver: WriteReceiver?
     /// One entry a scrape pool, in any order.
     package var scrapePools: @Sendable () async -> [ScrapePoolStatus] = { [] }
+    /// The relabelling rules of a pool's targets; nil where there is no such pool.
+    package var relabelRules: @Sendable (String) async -> [RelabelRule]? = { _ in nil }
+    /// A pool's job as YAML, defaults filled in and secrets masked; nil where there is no such pool.
+    package var scrapePoolConfiguration: @Sendable (String) async -> String? = { _ in nil }
+    /// Asks a target of a pool, by its scrape URL.
+    package var probe: @Sendable (_ pool: String, _ url: String) async -> ScrapeManager.ProbeOutcome = { _, _ in
+        .unknown
+    }
     /// By metric family: the distinct metadata that active targets told.
     package var metadata: @Sendable () async -> [String: [MetricMetadata]] = { [:] }
     /// The same, target by target.

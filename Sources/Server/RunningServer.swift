@@ -258,6 +258,9 @@ actor RunningServer {
         }
         if options.flags.bool("web.enable-admin-api") { services.admin = StoreAdministration(store).services }
         services.scrapePools = { await scrapes.status() }
+        services.relabelRules = { await scrapes.config(of: $0)?.relabelRules }
+        services.scrapePoolConfiguration = { await scrapes.config(of: $0)?.output.yaml }
+        services.probe = { await scrapes.probe(job: $0, url: $1) }
         services.metadata = { await scrapes.metadata() }
         services.targetMetadata = { await scrapes.targetMetadata().flatMap(\.entries) }
         services.ruleGroups = { await rules.status() }

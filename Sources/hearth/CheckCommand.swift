@@ -3,11 +3,13 @@ import PromQLSyntax
 import Rules
 import Server
 
-/// `hearth check`: looks at files without a server.
+/// `hearth check`: looks at files, metrics and targets without a server.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check configuration and rule files.",
-        subcommands: [CheckConfigCommand.self, RulesFiles.self, CheckDiscoveryCommand.self])
+        commandName: "check", abstract: "Check configuration and rule files, metrics and targets.",
+        subcommands: [
+            CheckConfigCommand.self, RulesFiles.self, CheckDiscoveryCommand.self, Metrics.self, Target.self,
+        ])
 
     struct RulesFiles: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "rules", abstract: "Check rule files.")

@@ -37,7 +37,7 @@ func failure(_ message: String, code: Int32 = 1) -> ExitCode {
     return ExitCode(code)
 }
 
-func printError(_ message: String) {
-    var text = message + "\n"
+func printError(_ message: String, terminator: String = "\n") {
+    var text = message + terminator
     text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

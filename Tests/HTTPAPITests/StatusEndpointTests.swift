@@ -72,6 +72,20 @@ struct StatusEndpointTests {
         }
     }
 
+    @Test("an unknown state shows nothing; dropped targets are counted for all pools")
+    func targetStates() async throws {
+        try await TestServer.run {
+            $0.scrapePools = { StatusEndpointTests.pools }
+        } _: { server in
+            #expect(
+                try await server.client.get("/api/v1/targets?state=lost").text
+                    == #"{"status":"success","data":{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}}"#
+            )
+            let api = try await server.client.get("/api/v1/targets?state=dropped&scrapePool=api")
+            #expect(api.text.contains(#""droppedTargets":[],"droppedTargetCounts":{"api":0,"web":3}"#))
+        }
+    }
+
     @Test("metadata is listed by metric, within limits")
     func metadata() async throws {
         let up = MetricMetadata(kind: .gauge, help: "Up.", unit: "")
@@ -99,6 +113,11 @@ struct StatusEndpointTests {
             #expect(
                 target.text
                     == #"{"status":"success","data":[{"target":{"job":"b"},"type":"gauge","help":"Up.","unit":""}]}"#)
+            let whole = try await client.get("/api/v1/targets/metadata?limit=1")
+            #expect(whole.text.contains(#""job":"a""#) && !whole.text.contains(#""job":"b""#))
+            #expect(try await client.get("/api/v1/targets/metadata?limit=0").status == 404)
+            #expect(
+                try await client.get("/api/v1/targets/metadata?limit=x").text.contains("limit must be a number"))
             let none = try await client.get("/api/v1/targets/metadata?metric=nothing")
             #expect(none.status == 404)
             #expect(none.text.contains(#""errorType":"not_found","error":"specified metadata not found""#))

@@ -230,12 +230,12 @@ struct ScrapeManagerTests {
         await bench.advance(by: 5000, sleepers: 2, step: 5000)
         #expect(await eventually { await urls().count == 2 })
         directory.write("a.yml", "- {targets: oops, nonsense: 1}\n")
-        await bench.advance(by: 5000, sleepers: 2, step: 5000)
+        await bench.advance(by: 5000, sleepers: 3, step: 5000)
         #expect(
             await eventually { bench.registry.exposition().contains("prometheus_sd_file_read_errors_total 1\n") })
         #expect(await urls().count == 2)
         directory.delete("a.yml")
-        await bench.advance(by: 5000, sleepers: 2, step: 5000)
+        await bench.advance(by: 5000, sleepers: 3, step: 5000)
         #expect(await eventually { await urls() == ["http://h:2/metrics"] })
         await bench.manager.stop()
     }

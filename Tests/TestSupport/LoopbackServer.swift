@@ -21,6 +21,8 @@ package final class LoopbackServer: Sendable {
         case endless(head: String, piece: [UInt8])
         /// A head, then pieces of body as they come, then the connection is closed.
         case pieces(head: String, AsyncStream<[UInt8]>)
+        /// A head, then the same piece of body again and again, with a pause before each. ms
+        case drip(head: String, piece: [UInt8], pause: Int64)
         /// Nothing at all.
         case hang
         /// The connection is closed without a word.
@@ -129,6 +131,9 @@ private final class Connection: ChannelInboundHandler {
                 }
                 try await channel.close()
             }
+        case .drip(let head, let piece, let pause):
+            write(Array(head.utf8), context)
+            Connection.drip(context.channel.allocator.buffer(bytes: piece), pause, context.channel)
         case .hang: break
         case .close: context.close(promise: nil)
         }
@@ -141,6 +146,12 @@ private final class Connection: ChannelInboundHandler {
 
     private func pour(_ piece: [UInt8], _ channel: any Channel) {
         Connection.pour(channel.allocator.buffer(bytes: piece), channel)
+    }
+
+    private static func drip(_ buffer: ByteBuffer, _ pause: Int64, _ channel: any Channel) {
+        channel.eventLoop.scheduleTask(in: .milliseconds(pause)) {
+            channel.writeAndFlush(buffer).whenSuccess { drip(buffer, pause, channel) }
+        }
     }
 
     private static func pour(_ buffer: ByteBuffer, _ channel: any Channel) {

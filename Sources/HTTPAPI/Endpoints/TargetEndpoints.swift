@@ -3,13 +3,16 @@ import PromQLSyntax
 import Scrape
 import SeriesModel
 
-/// `targets`, `targets/metadata`, `scrape_pools`, `metadata`, `alertmanagers`.
+/// `targets` and what is below it, `scrape_pools`, `metadata`, `alertmanagers`.
 extension APIRoutes {
     var targetRoutes: [Route] {
         [
             Route([.get], "/api/v1/targets") { await targets($0) },
             Route([.get], "/api/v1/targets/metadata") { try await targetMetadata($0) },
+            Route([.get], "/api/v1/targets/relabel_steps") { try await relabelSteps($0) },
+            Route([.post], "/api/v1/targets/probe") { try await probeTarget($0) },
             Route([.get], "/api/v1/scrape_pools") { _ in await scrapePools() },
+            Route([.get], "/api/v1/scrape_pools/config") { try await scrapePoolConfiguration($0) },
             Route([.get], "/api/v1/metadata") { try await metadata($0) },
             Route([.get], "/api/v1/alertmanagers") { _ in await alertmanagers() },
         ]
@@ -22,8 +25,8 @@ extension APIRoutes {
         let wanted = request.query["scrapePool"]
         let shown = wanted.isEmpty ? pools : pools.filter { $0.name == wanted }
         let state = request.query["state"].lowercased()
-        let showsActive = state != "dropped"
-        let showsDropped = state != "active"
+        let showsActive = ["", "any", "active"].contains(state)
+        let showsDropped = ["", "any", "dropped"].contains(state)
         return .success { writer in
             writer.object { writer in
                 writer.key("activeTargets")
@@ -48,7 +51,8 @@ extension APIRoutes {
                 writer.key("droppedTargetCounts")
                 writer.object { writer in
                     guard showsDropped else { return }
-                    for pool in shown {
+                    // Of all pools, whichever is asked for, as upstream has it.
+                    for pool in pools {
                         writer.key(text: pool.name)
                         writer.integer(pool.droppedCount)
                     }
@@ -87,7 +91,7 @@ extension APIRoutes {
     // MARK: Metadata
 
     private func targetMetadata(_ request: APIRequest) async throws -> APIResponse {
-        let limit = try count(request, "limit") ?? .max
+        let limit = try targetMetadataLimit(request)
         let metric = request.form["metric"]
         var matchers: [LabelMatcher] = []
         if !request.form["match_target"].isEmpty {
@@ -97,10 +101,15 @@ extension APIRoutes {
                 throw APIError(.badData, error.description)
             }
         }
-        let found = await services.targetMetadata().lazy.filter { entry in
-            (metric.isEmpty || entry.metric.hasSameBytes(as: metric))
-                && matchers.allSatisfy { $0.matches(entry.target) }
-        }.prefix(max(0, limit))
+        var found: [TargetMetadata] = []
+        for entry in await services.targetMetadata() {
+            // The limit ends the list between targets, not within one.
+            if found.count >= limit, found.last?.target != entry.target { break }
+            guard metric.isEmpty || entry.metric.hasSameBytes(as: metric),
+                matchers.allSatisfy({ $0.matches(entry.target) })
+            else { continue }
+            found.append(entry)
+        }
         guard !found.isEmpty else { throw APIError(.notFound, "specified metadata not found") }
         return .success { writer in
             writer.array(of: found) { writer, entry in
@@ -111,6 +120,14 @@ extension APIRoutes {
                 }
             }
         }
+    }
+
+    /// Unlike elsewhere 0 is a limit; less than that is none.
+    private func targetMetadataLimit(_ request: APIRequest) throws -> Int {
+        let text = request.form["limit"]
+        if text.isEmpty { return .max }
+        guard let limit = Int(text) else { throw APIError(.badData, "limit must be a number") }
+        return limit < 0 ? .max : limit
     }
 
     private func metadata(_ request: APIRequest) async throws -> APIResponse {

@@ -63,13 +63,21 @@ struct LineCache: Sendable {
     private var round: UInt32 = 0
     private var cursor = 0
     private var entryCountBefore = 0
+    /// Bytes of the texts of `order`.
+    private var orderTextBytes = 0
+
+    /// Texts that are not in use may take as much as those that are, and this.
+    private static let idleTextBytesMax = 8 << 20
+    /// No target can know which of its lines fall together.
+    private static let hashSeed = UInt64.random(in: .min ... .max)
 
     // MARK: - A round
 
     /// Entries keep their indexes until the next round begins.
     mutating func beginRound() {
         // What has not been seen for long is forgotten once it outweighs what is alive.
-        if entries.count > 2 * order.count + 1000 { compact() }
+        let areTextsIdle = texts.count > 2 * orderTextBytes + LineCache.idleTextBytesMax
+        if entries.count > 2 * order.count + 1000 || areTextsIdle { compact() }
         round &+= 1
         cursor = 0
         current.removeAll(keepingCapacity: true)
@@ -112,7 +120,7 @@ struct LineCache: Sendable {
 
     /// Looks a text up that was not the expected one.
     mutating func find(_ text: UnsafeRawBufferPointer) -> Find {
-        let hash = UInt32(truncatingIfNeeded: StableHash.hash(text))
+        let hash = UInt32(truncatingIfNeeded: StableHash.hash(text, seed: LineCache.hashSeed))
         if let index = lookUp(text, hash) {
             if entries[index].round == round { return .duplicate(index) }
             if isInOrder(index) { cursor = Int(entries[index].position) + 1 }
@@ -145,8 +153,10 @@ struct LineCache: Sendable {
     mutating func commit() {
         swap(&order, &current)
         swap(&exemplars, &currentExemplars)
+        orderTextBytes = 0
         for (position, index) in order.enumerated() {
             entries[Int(index)].position = UInt32(truncatingIfNeeded: position)
+            orderTextBytes &+= Int(entries[Int(index)].textCount)
         }
     }
 

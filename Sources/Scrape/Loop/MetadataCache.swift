@@ -11,6 +11,8 @@ struct MetadataCache: Sendable {
     private static let roundsKept = 10
     /// More families than this of one target are not remembered.
     private static let familiesMax = 100_000
+    /// Nor more bytes of names and texts than this.
+    static let bytesMax = 8 << 20
 
     private struct Family {
         var metadata: MetricMetadata
@@ -49,6 +51,7 @@ struct MetadataCache: Sendable {
     }
 
     mutating func add(_ event: ExpositionEvent, of body: UnsafeRawBufferPointer) {
+        let start = bytes.count
         switch event {
         case .type(let metric, let kind):
             add(1, metric, body)
@@ -60,6 +63,10 @@ struct MetadataCache: Sendable {
             add(3, metric, body)
             add(0, text, body)
         case .series, .comment: return
+        }
+        guard bytes.count <= MetadataCache.bytesMax else {
+            bytes.removeLast(bytes.count - start)
+            return
         }
         events.append(event)
     }

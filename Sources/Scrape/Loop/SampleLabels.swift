@@ -8,6 +8,9 @@ struct SampleLabels: Sendable {
     /// index. Bytes.
     static let textLengthMax = 64 << 10
 
+    /// Nor may a series have more labels: much that is done with labels takes the square of their number.
+    static let labelsMax = 1024
+
     let target: LabelSet
     let honorsLabels: Bool
     let rules: [RelabelRule]
@@ -26,6 +29,10 @@ struct SampleLabels: Sendable {
     /// - Returns: nil where relabelling drops the sample.
     /// - Throws: `ScrapeFailure`: one bad series fails the whole scrape.
     func make(_ exposed: [Label]) throws(ScrapeFailure) -> LabelSet? {
+        guard exposed.count <= SampleLabels.labelsMax else {
+            let metric = exposed.first { $0.name.hasSameBytes(as: Label.metricName) }?.value ?? ""
+            throw tooManyLabels(metric.prefixBytes(50), exposed.count, limit: SampleLabels.labelsMax)
+        }
         let joined = honorsLabels ? joinHonoring(exposed) : joinRenaming(exposed)
         guard let labels = rules.isEmpty ? joined : rules.apply(to: joined), !labels.isEmpty else { return nil }
         try check(labels)
@@ -59,6 +66,11 @@ struct SampleLabels: Sendable {
         return builder.build()
     }
 
+    private func tooManyLabels(_ metric: String, _ count: Int, limit: Int) -> ScrapeFailure {
+        ScrapeFailure(
+            .labelLimit, "label_limit exceeded (metric: \(metric), number of labels: \(count), limit: \(limit))")
+    }
+
     private func check(_ labels: LabelSet) throws(ScrapeFailure) {
         guard let metric = labels.metricName else {
             throw ScrapeFailure(.invalid, "missing metric name (__name__ label)")
@@ -73,9 +85,7 @@ struct SampleLabels: Sendable {
         if limits.labels > 0 {
             let count = labels.count
             guard count <= limits.labels else {
-                throw ScrapeFailure(
-                    .labelLimit,
-                    "label_limit exceeded (metric: \(shown), number of labels: \(count), limit: \(limits.labels))")
+                throw tooManyLabels(shown, count, limit: limits.labels)
             }
         }
         let nameMax = limits.labelNameLength > 0 ? limits.labelNameLength : SampleLabels.textLengthMax

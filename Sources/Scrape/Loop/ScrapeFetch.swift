@@ -5,7 +5,7 @@ import SeriesModel
 /// Asks a target for its metrics and decides what the answer is (inventory 6.1).
 struct ScrapeFetch: Sendable {
     private let transport: any HTTPTransport
-    private let request: OutboundRequest
+    let request: OutboundRequest
     private let fallback: ExpositionFormat?
     private let bodyBytesLimit: Int64
 
@@ -29,18 +29,29 @@ struct ScrapeFetch: Sendable {
         var request = request
         request.bodyBytesExpected = bytesExpected + bytesExpected / 16
         do {
-            let response = try await transport.send(request)
-            guard response.status == 200 else { return .failure(ScrapeFailure(.fetch, response.statusError)) }
-            guard bodyBytesLimit == 0 || response.body.count < bodyBytesLimit else {
-                return .failure(ScrapeFailure(.bodyLimit, "body size limit exceeded"))
-            }
+            return answer(to: try await transport.send(request))
+        } catch {
+            return .failure(ScrapeFetch.failure(error))
+        }
+    }
+
+    /// What a response is worth.
+    func answer(to response: OutboundResponse) -> TargetHistory.Answer {
+        guard response.status == 200 else { return .failure(ScrapeFailure(.fetch, response.statusError)) }
+        guard bodyBytesLimit == 0 || response.body.count < bodyBytesLimit else {
+            return .failure(ScrapeFailure(.bodyLimit, "body size limit exceeded"))
+        }
+        do {
             let choice = try ExpositionFormat.choose(
                 contentType: response.header("content-type"), fallback: fallback)
             return .body(response.body, choice.format)
-        } catch let error as OutboundError {
-            return .failure(ScrapeFailure(error.kind == .bodyTooLong ? .bodyLimit : .fetch, error.message))
         } catch {
-            return .failure(ScrapeFailure(.fetch, String(describing: error)))
+            return .failure(ScrapeFailure(.fetch, error.description))
         }
+    }
+
+    /// What no response at all means.
+    static func failure(_ error: OutboundError) -> ScrapeFailure {
+        ScrapeFailure(error.kind == .bodyTooLong ? .bodyLimit : .fetch, error.message)
     }
 }

@@ -259,16 +259,21 @@ final class ScrapeLoop: Sendable {
 /// What a loop remembers of its own speed.
 private struct Pace {
     private let intervals: Summary
+    private let intervalHistogram: Histogram
     private var lastBegin: ContinuousClock.Instant?
     var lastBodyBytes = 0
 
     init(metrics: ScrapeMetrics, interval: Int64) {
         intervals = metrics.intervalLength(DurationText.format(interval))
+        intervalHistogram = metrics.intervalLengthHistogram(DurationText.format(interval))
     }
 
     mutating func scrapeBegins() {
         let now = ContinuousClock.now
-        if let lastBegin { intervals.observe(lastBegin.duration(to: now).seconds) }
+        if let seconds = lastBegin?.duration(to: now).seconds {
+            intervals.observe(seconds)
+            intervalHistogram.observe(seconds)
+        }
         lastBegin = now
     }
 }

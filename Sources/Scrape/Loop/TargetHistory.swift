@@ -116,11 +116,8 @@ struct TargetHistory: Sendable {
         digest.batch.reserveCapacity(lines.order.count + reportLabels.count)
         do {
             try body.withUnsafeBytes { bytes in
-                guard let decoded = try decode(bytes, format) else {
-                    return try take(ExpositionParser(bytes, format: format), stamp, &digest)
-                }
-                try decoded.texts.withUnsafeBytes { texts in
-                    try take(ExpositionParser(decoded, texts: texts), stamp, &digest)
+                try ExpositionParser.withParser(of: bytes, format, target.histograms.handling) { parser in
+                    try take(parser, stamp, &digest)
                 }
             }
         } catch let error as ExpositionError {
@@ -130,16 +127,6 @@ struct TargetHistory: Sendable {
         } catch {
             throw ScrapeFailure(.parse, String(describing: error))
         }
-    }
-
-    /// Nil for a text that is read line by line as it stands.
-    private func decode(
-        _ body: UnsafeRawBufferPointer, _ format: ExpositionFormat
-    ) throws(ExpositionError) -> DecodedExposition? {
-        let handling = target.histograms.handling
-        if format == .protobuf { return try DecodedExposition(protobuf: body, histograms: handling) }
-        guard handling.convertsClassic else { return nil }
-        return try DecodedExposition(convertingClassic: body, format, keepsClassic: handling.keepsClassic)
     }
 
     private mutating func take(

@@ -32,6 +32,7 @@ package actor ScrapeManager {
     /// Loops of pools that are gone.
     private var retiring: [ScrapeLoop] = []
     private var isStopped = false
+    private var isProbing = false
 
     package init(
         appendable: any Appendable, transport: any HTTPTransport, clock: any WallClock = SystemClock(),
@@ -61,11 +62,14 @@ package actor ScrapeManager {
             leaving.append((pool, false))
         }
         var starting: [ScrapePool] = []
+        var reloading: Set<String> = []
+        let start = ContinuousClock.now
         let seed = StableHash.hash(Array(options.hostName.utf8) + externalLabels.packed)
         for config in configs {
             if let old = pools[config.jobName] {
                 if old.config == config { continue }
                 environment.metrics.poolReloads.increment()
+                reloading.insert(config.jobName)
                 leaving.append((old, true))
             } else {
                 environment.metrics.pools.increment()
@@ -82,7 +86,12 @@ package actor ScrapeManager {
             retiring += loops
             if isStopped { await end(loops) }
         }
-        for pool in starting { await pool.start() }
+        for pool in starting {
+            await pool.start()
+            guard reloading.contains(pool.config.jobName) else { continue }
+            let interval = DurationText.format(pool.config.scrapeInterval)
+            environment.metrics.reloadLength(interval).observe(start.duration(to: .now).seconds)
+        }
     }
 
     private func end(_ loops: [ScrapeLoop]) async {
@@ -108,6 +117,26 @@ package actor ScrapeManager {
             if let pool = pools[name] { all.append(await pool.status()) }
         }
         return all
+    }
+
+    /// The configuration of a job, by its name.
+    package func config(of job: String) -> ScrapeConfig? { pools[job]?.config }
+
+    package enum ProbeOutcome: Sendable {
+        case report(ProbeReport)
+        /// No such target is scraped.
+        case unknown
+        /// Another probe is under way.
+        case busy
+    }
+
+    /// Asks one of the targets that are scraped anyway, out of its turn; one at a time, since anybody may want it.
+    package func probe(job: String, url: String) async -> ProbeOutcome {
+        guard let pool = pools[job] else { return .unknown }
+        guard !isProbing else { return .busy }
+        isProbing = true
+        defer { isProbing = false }
+        return await pool.probe(url: url).map { .report($0) } ?? .unknown
     }
 
     /// What each target says about its metrics.

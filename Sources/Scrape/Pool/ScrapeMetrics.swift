@@ -3,7 +3,9 @@ import SelfMetrics
 /// What scraping tells about itself (inventory 9.1.9 to 9.1.16, 9.2.10): everything without a job's name exists from
 /// the start.
 struct ScrapeMetrics: Sendable {
-    private static let quantiles = [0.01, 0.05, 0.5, 0.9, 0.99]
+    static let quantiles = [0.01, 0.05, 0.5, 0.9, 0.99]
+    /// Seconds, of the histograms beside the summaries.
+    static let buckets = [0.01, 0.1, 1, 10]
 
     let registry: MetricsRegistry
     let pools: Counter
@@ -68,6 +70,21 @@ struct ScrapeMetrics: Sendable {
             [("interval", interval)], quantiles: ScrapeMetrics.quantiles)
     }
 
+    /// The same, as a histogram.
+    func intervalLengthHistogram(_ interval: String) -> Histogram {
+        registry.histogram(
+            "prometheus_target_interval_length_histogram_seconds", "Actual intervals between scrapes.",
+            [("interval", interval)], buckets: ScrapeMetrics.buckets)
+    }
+
+    /// How long it took until the pool of a job that has changed was at work again.
+    func reloadLength(_ interval: String) -> Summary {
+        registry.summary(
+            "prometheus_target_reload_length_seconds",
+            "Actual interval to reload the scrape pool with a given configuration.", [("interval", interval)],
+            quantiles: ScrapeMetrics.quantiles)
+    }
+
     func job(_ name: String) -> JobMetrics { JobMetrics(registry: registry, job: name) }
 }
 
@@ -90,6 +107,7 @@ struct JobMetrics: Sendable {
     let syncs: Counter
     let syncFailures: Counter
     let syncLength: Summary
+    let syncLengthHistogram: Histogram
 
     init(registry: MetricsRegistry, job: String) {
         self.registry = registry
@@ -110,13 +128,18 @@ struct JobMetrics: Sendable {
             "prometheus_target_sync_failed_total", "Total number of target sync failures.", labels)
         syncLength = registry.summary(
             "prometheus_target_sync_length_seconds", "Actual interval to sync the scrape pool.", labels,
-            quantiles: [0.01, 0.05, 0.5, 0.9, 0.99])
+            quantiles: ScrapeMetrics.quantiles)
+        syncLengthHistogram = registry.histogram(
+            "prometheus_target_sync_length_histogram_seconds", "Actual interval to sync the scrape pool.", labels,
+            buckets: ScrapeMetrics.buckets)
     }
 
     /// The job is gone.
     func remove() {
         for name in JobMetrics.gauges.keys { registry.remove("prometheus_target_" + name, labels) }
-        for name in ["scrape_pool_sync_total", "sync_failed_total", "sync_length_seconds"] {
+        for name in [
+            "scrape_pool_sync_total", "sync_failed_total", "sync_length_seconds", "sync_length_histogram_seconds",
+        ] {
             registry.remove("prometheus_target_" + name, labels)
         }
     }

@@ -45,7 +45,9 @@ actor ScrapePool {
         let start = ContinuousClock.now
         sync()
         metrics.syncs.increment()
-        metrics.syncLength.observe(start.duration(to: .now).seconds)
+        let seconds = start.duration(to: .now).seconds
+        metrics.syncLength.observe(seconds)
+        metrics.syncLengthHistogram.observe(seconds)
     }
 
     /// Brings the loops in line with the groups.
@@ -114,6 +116,19 @@ actor ScrapePool {
             $0.labels == $1.labels ? $0.scrapeURL < $1.scrapeURL : $0.labels < $1.labels
         }
         return ScrapePoolStatus(name: config.jobName, active: active, dropped: dropped, droppedCount: droppedCount)
+    }
+
+    /// Asks a target out of its turn, and stores nothing.
+    /// - Returns: nil where the pool scrapes no such URL.
+    func probe(url: String) async -> ProbeReport? {
+        guard let target = loops.values.first(where: { $0.target.url.hasSameBytes(as: url) })?.target else {
+            return nil
+        }
+        let (config, environment) = (config, environment)
+        return await Task(executorPreference: environment.threads) {
+            await TargetProbe.run(
+                target, config: config, transport: environment.transport, userAgent: environment.userAgent)
+        }.value
     }
 
     func metadata() -> [TargetMetadata] {

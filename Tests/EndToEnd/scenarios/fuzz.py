@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import ROOT, Skip, check
 
 SECONDS = 60
-TARGETS = ["parser", "evaluator"]
+TARGETS = ["parser", "evaluator", "text", "openmetrics", "protobuf", "remote-write", "relabel", "config"]
 
 
 def run(bench):

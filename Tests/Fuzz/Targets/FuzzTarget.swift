@@ -18,7 +18,9 @@ package struct FuzzTarget: Sendable {
     /// What an input means beside its bytes, for whoever looks into a failure.
     package var explain: @Sendable ([UInt8]) -> String = { _ in "" }
 
-    package static let all: [FuzzTarget] = [.parser, .evaluator]
+    package static let all: [FuzzTarget] = [
+        .parser, .evaluator, .text, .openMetrics, .protobuf, .remoteWrite, .relabel, .config,
+    ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

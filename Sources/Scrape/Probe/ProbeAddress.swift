@@ -1,0 +1,80 @@
+import SeriesModel
+
+/// What a probe is pointed at: `host:port`, or a URL with as much of scheme, path and query as the job shall not decide.
+package struct ProbeAddress: Sendable, Hashable {
+    package struct Malformed: Error, Hashable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Nil where the text says none.
+    var scheme: ScrapeConfig.Scheme?
+    /// Host and port.
+    var address: String
+    /// Nil where the text says none.
+    var path: String?
+    var parameters: [ScrapeConfig.Parameter] = []
+
+    package init(_ text: String) throws(Malformed) {
+        var rest = Substring(text)
+        if let separator = text.firstRange(of: "://") {
+            guard let scheme = ScrapeConfig.Scheme(rawValue: text[..<separator.lowerBound].lowercased()) else {
+                throw Malformed(description: "\(GoQuote.quote(text)): only http and https are scraped")
+            }
+            self.scheme = scheme
+            rest = text[separator.upperBound...]
+        }
+        rest = rest.prefix { $0 != "#" }
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.isEmpty else { throw Malformed(description: "\(GoQuote.quote(text)) names no host") }
+        guard !authority.utf8.contains(UInt8(ascii: "@")) else {
+            throw Malformed(description: "credentials belong into a job of a configuration file, not into the URL")
+        }
+        address = String(authority)
+        rest = rest[authority.endIndex...]
+        let path = rest.prefix { $0 != "?" }
+        if !path.isEmpty { self.path = ProbeAddress.decoded(path, plusIsSpace: false) }
+        for pair in rest.dropFirst(path.count).dropFirst().split(separator: "&") {
+            let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            add(halves[0], halves.count > 1 ? halves[1] : "")
+        }
+    }
+
+    private mutating func add(_ name: Substring, _ value: Substring) {
+        let name = ProbeAddress.decoded(name, plusIsSpace: true)
+        let value = ProbeAddress.decoded(value, plusIsSpace: true)
+        if let index = parameters.firstIndex(where: { $0.name.hasSameBytes(as: name) }) {
+            parameters[index].values.append(value)
+        } else {
+            parameters.append(ScrapeConfig.Parameter(name: name, values: [value]))
+        }
+    }
+
+    /// Without percent signs; one that two hexadecimal digits do not follow stays.
+    private static func decoded(_ text: Substring, plusIsSpace: Bool) -> String {
+        let bytes = Array(text.utf8)
+        var out: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let digits = bytes[min(index + 1, bytes.count)..<min(index + 3, bytes.count)]
+            if bytes[index] == UInt8(ascii: "%"), digits.count == 2, digits.first != UInt8(ascii: "+"),
+                let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            {
+                out.append(byte)
+                index += 3
+            } else {
+                out.append(plusIsSpace && bytes[index] == UInt8(ascii: "+") ? 0x20 : bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// The job as it asks this address.
+    func applied(to config: ScrapeConfig) -> ScrapeConfig {
+        var config = config
+        if let scheme { config.scheme = scheme }
+        if let path { config.metricsPath = path }
+        if !parameters.isEmpty { config.parameters = parameters }
+        return config
+    }
+}
