@@ -43,7 +43,15 @@ struct ProtobufWriterTests {
 
     @Test("a counter of OpenMetrics gets the name of its samples")
     func openMetrics() throws {
-        let text = "# TYPE jobs counter\njobs_total 3\n# TYPE t_seconds gauge\n# UNIT t_seconds seconds\nt_seconds 1\n# EOF\n"
+        let text = """
+            # TYPE jobs counter
+            jobs_total 3
+            # TYPE t_seconds gauge
+            # UNIT t_seconds seconds
+            t_seconds 1
+            # EOF
+
+            """
         let body = try ProtobufWriter.transcribe(Array(text.utf8), .openMetrics100)
         #expect(
             try DecodedEntries(protobuf: body).lines == [

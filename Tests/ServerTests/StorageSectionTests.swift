@@ -63,7 +63,7 @@ struct StorageSectionTests {
             _ = try config("storage:\n  tsdb:\n    \(tsdb)\n")
         } throws: { error in
             let text = "\(error)"
-            return text.contains(message) && text.contains("/etc/hearth.yml:3:")
+            return text.contains(message) && text.contains("/etc/hearth.yml") && text.contains("line 3")
         }
     }
 

@@ -101,7 +101,9 @@ struct Interference {
     }
 
     private func query(_ store: TSDB, _ instance: Int) throws {
-        guard let instanceLabel = BackendLayout.groups(instance: instance).first?.series.first?["instance"] else { return }
+        guard let instanceLabel = BackendLayout.groups(instance: instance).first?.series.first?["instance"] else {
+            return
+        }
         let now = place.clock.now()
         let selection = Selection(
             matchers: [.equal("instance", instanceLabel)],

@@ -33,7 +33,8 @@ struct StoreBenchmark {
         case "merge":
             var interference = try Interference(arguments)
             try await interference.run()
-        default: print("append | restart | churn | disk | merge  [--instances N] [--steps N] [--labels N] [--directory DIR]")
+        default:
+            print("append | restart | churn | disk | merge  [--instances N] [--steps N] [--labels N] [--directory DIR]")
         }
     }
 }

@@ -15,3 +15,7 @@ void hearth_install_mapping_guard(void);
 
 // The system's words for an errno value, cut to the room and ended by 0; `room` is at least 1.
 void hearth_error_text(int code, char *text, size_t room);
+
+// Sets how the C library's allocator treats memory that is free again (mallopt): buffers of `mapped_bytes` and more are
+// mapped by themselves, as much as `kept_bytes` is kept at the end of an arena, and there are at most `arenas`.
+void hearth_set_allocator(int mapped_bytes, int kept_bytes, int arenas);
