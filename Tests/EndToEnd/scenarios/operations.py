@@ -69,6 +69,6 @@ def run(bench):
     failed = subprocess.run(
         [bench.hearth_binary, f"--config.file={config}"], capture_output=True, text=True, timeout=20,
         cwd=bench.directory)
-    check(failed.returncode == 1 and ":5:" in failed.stderr, f"bad config: {failed}")
+    check(failed.returncode == 1 and str(config) in failed.stderr and "line 5:" in failed.stderr, f"bad config: {failed}")
     unknown = subprocess.run([bench.hearth_binary, "--no.such.flag"], capture_output=True, text=True, timeout=20)
     check(unknown.returncode == 2, f"unknown flag: {unknown}")

@@ -34,7 +34,9 @@ def answers(server, end, old):
             ("scraped", "max_over_time(prometheus_http_requests_total[1h])", end)]:
         for row in api(server, "query", query=expression, time=at)["result"]:
             labels = tuple(sorted(row["metric"].items()))
-            found[what, labels] = str(row.get("values") or row.get("value"))
+            # Sums are the same up to the order in which they are added.
+            found[what, labels] = (
+                f"{float(row['value'][1]):.12g}" if what == "rates" else str(row.get("values") or row.get("value")))
     found["range"] = sorted(
         str(row) for row in api(server, "query_range", query="sum(pushed_0)", start=end - HOURS * 3600, end=end,
                                 step=60)["result"])
