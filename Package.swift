@@ -87,7 +87,7 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", nioCore, nioPosix, nioHTTP1, nioSSL,
+            "OutboundHTTP", "ConfigTree", "SeriesModel", nioCore, nioPosix, nioHTTP1, nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
@@ -203,7 +203,7 @@ let package = Package(
             "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
-            logging, nioCore, nioPosix, nioHTTP1),
+            "TestSupport", logging, nioCore, nioPosix, nioHTTP1),
         tests("OutboundHTTP", "ConfigTree", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",

@@ -60,7 +60,6 @@ actor RunningServer {
         options = try ServerOptions(flags)
         self.logger = logger
         FileDescriptors.raiseLimit()
-        SystemAllocator.returnsFreeMemory()
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
@@ -128,6 +127,7 @@ actor RunningServer {
 
     /// Reads the configuration anew, one reading after the other.
     func reload() async throws {
+        guard phase.readiness != .stopping else { throw ReloadFailure(reason: "the server is stopping") }
         let earlier = lastReload
         let task = Task {
             _ = await earlier?.result
@@ -230,6 +230,8 @@ actor RunningServer {
         logger.info("stopping")
         phase.readiness = .stopping
         configWatch?.cancel()
+        // One that is under way would start again what is stopped here.
+        _ = await lastReload?.result
         await scrapes.stop()
         await rules.stop()
         await notifier.stop()

@@ -20,7 +20,7 @@ struct TLSTests {
         var section = try ConfigNode.parse(configuration, file: "t.yml").section("test")
         let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
         let request = OutboundRequest(
-            .get, "https://\(host):\(server.port)/", client: client, timeout: 5000)
+            .get, "https://\(host):\(server.port)/", client: client, timeout: 60_000)
         let result: Result<Int, OutboundError>
         do {
             result = .success(try await transport.send(request).status)

@@ -2,6 +2,7 @@ import FileIO
 import Logging
 import NIOPosix
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import Server

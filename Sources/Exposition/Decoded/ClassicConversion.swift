@@ -106,7 +106,9 @@ private struct ClassicConversion {
             labels = []
             exemplars = []
         }
-        guard let converted = histogram.converted() else { return }
+        guard !histogram.isEmpty, let converted = histogram.converted(), (try? converted.validate()) != nil else {
+            return
+        }
         let text = write(labels, into: &out)
         let copies = exemplars.map { exemplar in
             ExemplarText(

@@ -135,7 +135,7 @@ struct ProtobufMetricReader {
         classic.setCount(histogram.observations)
         classic.setSum(histogram.sum)
         for bucket in histogram.buckets { classic.setBucket(bucket.bound, bucket.cumulative) }
-        guard let converted = classic.converted() else { return }
+        guard let converted = classic.converted(), (try? converted.validate()) != nil else { return }
         let text = out.writeSeries(family, labels)
         out.append(text, converted, timestamp, try readExemplars(of: histogram, into: &out))
     }

@@ -1,5 +1,6 @@
 package import ConfigTree
 import Discovery
+package import Exposition
 package import SeriesModel
 
 /// The `global` section: defaults for scrape jobs, and what rules, remote ends and the query log take from it.
@@ -9,7 +10,7 @@ package struct ScrapeGlobals: Sendable, Hashable {
     /// ms
     package var scrapeTimeout: Int64 = 10_000
     /// Nil: the standard ones.
-    package var scrapeProtocols: [ScrapeProtocol]?
+    package var scrapeProtocols: [ExpositionFormat]?
     /// For rule groups that do not say. ms
     package var evaluationInterval: Int64 = 60_000
     /// For rule groups that do not say. ms
@@ -47,7 +48,7 @@ package struct ScrapeGlobals: Sendable, Hashable {
         }
         scrapeTimeout = timeout > 0 ? timeout : min(scrapeTimeout, scrapeInterval)
         if let list = section.take("scrape_protocols") {
-            scrapeProtocols = try ScrapeProtocol.parseList(list, suffix: " for global config")
+            scrapeProtocols = try ExpositionFormat.parseList(list, suffix: " for global config")
         }
         let evaluation = try section.duration("evaluation_interval") ?? 0
         if evaluation > 0 { evaluationInterval = evaluation }
