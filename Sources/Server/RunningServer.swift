@@ -63,7 +63,7 @@ actor RunningServer {
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
-        let config = try ServerConfig.loadServed(path: flags.string("config.file"), syntax: options.syntax)
+        let config = try options.loadConfig()
         let storeOptions = try options.store(config, logger, registry)
         store = try TSDB.open(storeOptions)
         queryLog = QueryLog(clock: clock, registry: registry, logger: logger)
@@ -142,7 +142,7 @@ actor RunningServer {
         do {
             // Taken first: what changes while the files are read is seen as a change later.
             let fingerprint = try? ConfigFingerprint.of(options.flags.string("config.file"))
-            let config = try ServerConfig.loadServed(path: options.flags.string("config.file"), syntax: options.syntax)
+            let config = try options.loadConfig()
             await apply(config, try openLogs(config))
             configFingerprint = fingerprint
             logger.info("configuration loaded", metadata: ["file": "\(options.flags.string("config.file"))"])

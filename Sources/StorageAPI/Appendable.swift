@@ -50,6 +50,9 @@ package struct SampleBatch: Sendable {
     /// Exemplars of series of the batch or others. They are taken after the samples, in this order; of a new series only
     /// where the store knows it, or takes a sample of it.
     package private(set) var exemplars: [(series: Series, exemplar: Exemplar)] = []
+    /// Rows, ascending, whose counter is known to have begun at a time (ms) with nothing: where the series has no sample
+    /// since then, a zero of that time goes before the row.
+    package private(set) var starts: [(row: Int, time: Timestamp)] = []
 
     package init() {}
 
@@ -99,6 +102,9 @@ package struct SampleBatch: Sendable {
 
     package mutating func append(_ exemplar: Exemplar, of series: Series) { exemplars.append((series, exemplar)) }
 
+    /// Says when the counter of the row appended last began. ms
+    package mutating func append(startOfLast time: Timestamp) { starts.append((count - 1, time)) }
+
     /// Enters the histogram for the row that is about to be appended. A stale one is a stale marker like any other.
     /// - Returns: the row's value.
     private mutating func value(of histogram: NativeHistogram) -> Double {
@@ -118,6 +124,7 @@ package struct SampleBatch: Sendable {
             histograms.removeAll(keepingCapacity: true)
         }
         if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
+        if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
     }
 }
 

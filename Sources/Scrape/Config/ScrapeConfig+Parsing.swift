@@ -89,7 +89,7 @@ extension ScrapeConfig {
         }
         scrapeProtocols =
             own ?? globals.scrapeProtocols
-            ?? (histograms.scrapesNative ? ExpositionFormat.protobufFirst : ExpositionFormat.standard)
+            ?? globals.standardProtocols(histograms)
         if let node = section.take("fallback_scrape_protocol"), !(try node.string()).isEmpty {
             do {
                 fallbackProtocol = try ExpositionFormat.parse(node)

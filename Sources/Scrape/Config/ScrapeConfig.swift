@@ -49,7 +49,7 @@ package struct ScrapeConfig: Sendable, Hashable {
         scrapeTimeout = globals.scrapeTimeout
         scrapeProtocols =
             globals.scrapeProtocols
-            ?? (globals.histograms.scrapesNative ? ExpositionFormat.protobufFirst : ExpositionFormat.standard)
+            ?? globals.standardProtocols(globals.histograms)
         addsExtraMetrics = globals.addsExtraMetrics
         histograms = globals.histograms
         failureLogFile = globals.failureLogFile

@@ -16,6 +16,7 @@ struct ScrapeEnvironment: Sendable {
     let userAgent: String
     let externalAddress: ExternalAddress?
     let addsTypeAndUnitLabels: Bool
+    let takesStarts: Bool
     let failures: (any ScrapeFailureSink)?
     let logger: Logger
 }
@@ -103,7 +104,8 @@ final class ScrapeLoop: Sendable {
     private func run() async {
         var life = ScrapeLife(schedule: schedule)
         var history = TargetHistory(
-            target: target, config: config, addsTypeAndUnitLabels: environment.addsTypeAndUnitLabels)
+            target: target, config: config, addsTypeAndUnitLabels: environment.addsTypeAndUnitLabels,
+            takesStarts: environment.takesStarts)
         var pace = Pace(metrics: environment.metrics, interval: target.interval)
         var isEnding = false
         var action = life.begin(now: environment.clock.now())
@@ -172,7 +174,7 @@ final class ScrapeLoop: Sendable {
             try await store(digest, answer, stamp, &history)
         } catch {
             failure = ScrapeFailure(.storage, "storage: \(error)")
-            history.forgetExemplars()
+            history.forgetNotes()
         }
         count(failure)
         publish(history, failure, began, digest.report.duration)

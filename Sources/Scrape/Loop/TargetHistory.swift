@@ -45,6 +45,7 @@ struct TargetHistory: Sendable {
 
     private let config: ScrapeConfig
     private let target: Target
+    private let takesStarts: Bool
     private let labels: SampleLabels
     private let reportLabels: [LabelSet]
     private var reportRefs: [SeriesRef?]
@@ -55,9 +56,12 @@ struct TargetHistory: Sendable {
     /// Whether the lines of `lines.order` have not been marked as ended yet.
     private var isAlive = false
 
-    /// - Parameter addsTypeAndUnitLabels: the feature `type-and-unit-labels`.
-    init(target: Target, config: ScrapeConfig, addsTypeAndUnitLabels: Bool = false) {
+    /// - Parameters:
+    ///   - addsTypeAndUnitLabels: the feature `type-and-unit-labels`.
+    ///   - takesStarts: the feature `created-timestamp-zero-ingestion`.
+    init(target: Target, config: ScrapeConfig, addsTypeAndUnitLabels: Bool = false, takesStarts: Bool = false) {
         self.target = target
+        self.takesStarts = takesStarts
         family = addsTypeAndUnitLabels ? FamilyLabels() : nil
         self.config = config
         labels = SampleLabels(target, config)
@@ -116,9 +120,9 @@ struct TargetHistory: Sendable {
         digest.batch.reserveCapacity(lines.order.count + reportLabels.count)
         do {
             try body.withUnsafeBytes { bytes in
-                try ExpositionParser.withParser(of: bytes, format, target.histograms.handling) { parser in
-                    try take(parser, stamp, &digest)
-                }
+                try ExpositionParser.withParser(
+                    of: bytes, format, target.histograms.handling, takesStarts: takesStarts
+                ) { parser in try take(parser, stamp, &digest) }
             }
         } catch let error as ExpositionError {
             throw ScrapeFailure(.parse, error.description)
@@ -155,6 +159,7 @@ struct TargetHistory: Sendable {
                     try take(line, index, stamp, parser, &digest)
                 }
                 if line.hasExemplars { takeExemplars(of: line, index, sample, parser, &digest) }
+                if takesStarts { takeStart(index, sample, parser, &digest) }
                 continue
             }
             guard let event = try parser.next() else { return }
@@ -193,6 +198,18 @@ struct TargetHistory: Sendable {
             try resolve(index, line, &parser, stamp, isNew: true, &digest)
         }
         if line.hasExemplars { takeExemplars(of: line, found.index, sample, parser, &digest) }
+        if takesStarts { takeStart(found.index, sample, parser, &digest) }
+    }
+
+    /// When the counter of a line began, unless the line said the same last time.
+    /// - Parameter sample: the line's, if it has become one.
+    private mutating func takeStart(
+        _ index: Int, _ sample: Int, _ parser: ExpositionParser, _ digest: inout Digest
+    ) {
+        guard sample == digest.batch.count - 1, let start = parser.startTimestamp else { return }
+        let isNews = lines.noteStart(index, start)
+        if case .known = digest.batch.series[sample], !isNews { return }
+        digest.batch.append(startOfLast: start)
     }
 
     /// The exemplars of a line, unless the line had the same ones last time. One without a time has that of the sample.
@@ -393,8 +410,8 @@ struct TargetHistory: Sendable {
         return settlement
     }
 
-    /// The store has not taken what the last scrape brought: its exemplars are told once more.
-    mutating func forgetExemplars() { lines.forgetExemplars() }
+    /// The store has not taken what the last scrape brought: its exemplars and starts are told once more.
+    mutating func forgetNotes() { lines.forgetNotes() }
 
     private mutating func forget(_ departed: Set<SeriesRef>) {
         for index in lines.entries.indices
