@@ -188,7 +188,7 @@ let package = Package(
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
         tests("ColdPages", "ByteCoding", "TestSupport"),
-        tests("ConfigTree"),
+        tests("ConfigTree", "FileIO", "TestSupport"),
         tests("Demo"),
         tests(
             "Discovery", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "TestSupport", logging, nioCore,

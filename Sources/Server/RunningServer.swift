@@ -63,6 +63,8 @@ actor RunningServer {
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
+        // Taken first, as at a reload.
+        configFingerprint = try? ConfigFingerprint.of(flags.string("config.file"))
         let config = try options.loadConfig()
         let storeOptions = try options.store(config, logger, registry)
         store = try TSDB.open(storeOptions)
@@ -179,7 +181,6 @@ actor RunningServer {
         let path = options.flags.string("config.file")
         // Shorter intervals would only burn time.
         let interval = max(options.flags.duration("config.auto-reload-interval") ?? 30_000, 1000)
-        configFingerprint = try? ConfigFingerprint.of(path)
         configWatch = Task { [weak self, clock] in
             while !Task.isCancelled {
                 do { try await clock.sleep(milliseconds: interval) } catch { return }
@@ -189,15 +190,14 @@ actor RunningServer {
     }
 
     private func reloadIfChanged(_ path: String) async {
-        let fingerprint: [UInt64]
         do throws(ConfigError) {
-            fingerprint = try ConfigFingerprint.of(path)
+            // After a failure the old file again is news too: the alarm has to end.
+            if try ConfigFingerprint.of(path) == configFingerprint, reloads.isSuccessful { return }
         } catch {
+            // A file that cannot be read is a configuration that cannot be loaded: that has to be seen.
             logger.error(
                 "Failed to generate checksum during configuration reload", metadata: ["err": "\(error)"])
-            return
         }
-        guard fingerprint != configFingerprint else { return }
         logger.info("Configuration file change detected, reloading the configuration.")
         // What went wrong is in the log, and in a metric.
         try? await reload()

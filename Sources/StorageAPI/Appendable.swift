@@ -47,6 +47,9 @@ package struct SampleBatch: Sendable {
     /// One sample that breaks a rule against what is stored has the whole batch refused. What breaks a rule only
     /// against the batch's own samples is left out, as ever.
     package var isAllOrNothing = false
+    /// Rows that are taken in order or not at all, whatever the out-of-order window takes: stale markers that come after
+    /// their series has gone on elsewhere, and what rules write.
+    package var rowsInOrder: Range<Int> = 0..<0
     /// Exemplars of series of the batch or others. They are taken after the samples, in this order; of a new series only
     /// where the store knows it, or takes a sample of it.
     package private(set) var exemplars: [(series: Series, exemplar: Exemplar)] = []
@@ -125,6 +128,7 @@ package struct SampleBatch: Sendable {
         }
         if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
         if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
+        rowsInOrder = 0..<0
     }
 }
 

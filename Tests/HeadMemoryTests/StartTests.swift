@@ -56,6 +56,13 @@ struct StartTests {
         #expect(try floats([(1000, 5, 0), (2000, 5, -999_999_999_999)]).times == [0, 1000, 2000])
     }
 
+    @Test("A start more than half a block before the sample is left out, also in an empty head")
+    func longAgo() throws {
+        let half = HeadFixture.blockRange / 2
+        #expect(try floats([(0, 5, -half)]).times == [-half, 0])
+        #expect(try floats([(0, 5, -half - 1)]).times == [0])
+    }
+
     @Test("A histogram begins with an empty one of its layout, so that it counts anew")
     func histograms() throws {
         let fixture = try HeadFixture()

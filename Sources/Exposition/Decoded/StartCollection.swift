@@ -18,9 +18,14 @@ private struct StartCollection {
         let pairs: [Label]
     }
 
+    /// More samples of one family than so many do not wait for their start.
+    private static let waitingMax = 65_536
+
     private var parser: ExpositionParser
     /// The family that the last `# TYPE` named, if of what has a start.
     private var family: [UInt8]?
+    /// The label that only some samples of a metric have.
+    private var partLabel = ""
     /// Samples of it whose start may still come.
     private var waiting: [Waiting] = []
 
@@ -34,6 +39,7 @@ private struct StartCollection {
                 if case .type(let metric, let kind) = event {
                     let hasStart = kind == .counter || kind == .histogram || kind == .summary
                     family = hasStart ? Array(parser.metricName(metric).utf8) : nil
+                    partLabel = kind == .histogram ? Label.bucketBound : kind == .summary ? "quantile" : ""
                 }
                 continue
             }
@@ -45,8 +51,9 @@ private struct StartCollection {
             if StartCollection.isStart(pairs, of: family) {
                 // In seconds.
                 let start = Int64(clamping: line.value * 1000)
-                try release(start.map { ($0, StartCollection.base(pairs)) }, into: &out)
+                try release(start.map { ($0, base(pairs)) }, into: &out)
             } else {
+                if waiting.count == StartCollection.waitingMax { try release(nil, into: &out) }
                 waiting.append(Waiting(line: line, pairs: pairs))
             }
         }
@@ -58,7 +65,7 @@ private struct StartCollection {
         _ start: (time: Timestamp, base: [Label])?, into out: inout DecodedExposition
     ) throws(ExpositionError) {
         for sample in waiting {
-            if let start, StartCollection.base(sample.pairs) == start.base { out.start = start.time }
+            if let start, base(sample.pairs) == start.base { out.start = start.time }
             try out.copy(sample.line, sample.pairs, of: parser)
             out.start = nil
         }
@@ -73,9 +80,7 @@ private struct StartCollection {
     }
 
     /// The labels that all samples of a metric have.
-    private static func base(_ pairs: [Label]) -> [Label] {
-        pairs.filter { label in
-            ![Label.metricName, Label.bucketBound, "quantile"].contains { label.name.hasSameBytes(as: $0) }
-        }
+    private func base(_ pairs: [Label]) -> [Label] {
+        pairs.filter { !$0.name.hasSameBytes(as: Label.metricName) && !$0.name.hasSameBytes(as: partLabel) }
     }
 }

@@ -80,7 +80,8 @@ package struct BatchDecision {
             return .refuse(.unknownSeries)
         }
         let (timestamp, value) = (batch.timestamps[sample], batch.values[sample])
-        let verdict = verdict(ref, timestamp, value, histogram, isStored: false)
+        var verdict = verdict(ref, timestamp, value, histogram, isStored: false)
+        if case .takeOutOfOrder = verdict, batch.rowsInOrder.contains(sample) { verdict = .refuse(.outOfOrder) }
         if case .refuse(let reason) = verdict {
             result.rejected.append((sample, reason))
             return verdict
@@ -107,7 +108,9 @@ package struct BatchDecision {
         _ start: Timestamp, _ batch: SampleBatch, _ sample: Int, _ histogram: NativeHistogram?
     ) {
         let (timestamp, value) = (batch.timestamps[sample], batch.values[sample])
-        guard start < timestamp, start >= bounds.min, let ref = ref(of: batch.series[sample]),
+        // Long before the sample it would make blocks of times that nobody has asked about.
+        let earliest = max(bounds.min, timestamp.subtractingClamped(head.blockRange / 2))
+        guard start < timestamp, start >= earliest, let ref = ref(of: batch.series[sample]),
             !StaleMarker.isStale(value),
             case .take = verdict(ref, timestamp, value, histogram, isStored: false)
         else { return }

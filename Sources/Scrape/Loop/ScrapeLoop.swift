@@ -44,6 +44,8 @@ final class ScrapeLoop: Sendable {
         var lastDuration = 0.0
         var metadata: [String: MetricMetadata] = [:]
         var metadataBytes = 0
+        /// Of the history's metadata.
+        var metadataVersion = 0
     }
 
     /// - Parameter seed: of this server; see `ScrapeSchedule`.
@@ -83,6 +85,8 @@ final class ScrapeLoop: Sendable {
 
     /// Makes every scrape fail without asking the target, or ends that.
     func setForcedFailure(_ failure: ScrapeFailure?) { shared.withLock { $0.forcedFailure = failure } }
+
+    var forcedFailure: ScrapeFailure? { shared.withLock { $0.forcedFailure } }
 
     // MARK: - State
 
@@ -226,7 +230,10 @@ final class ScrapeLoop: Sendable {
                         target: target.url, message: failure.description))
             }
         }
-        let metadata = failure == nil && history.metadata.hasChanged ? history.metadata.current : nil
+        // What a target says of its metrics holds whether the store takes their samples or not.
+        let version = history.metadata.version
+        let isNews = shared.withLock { $0.metadataVersion != version }
+        let metadata = isNews ? history.metadata.current : nil
         let bytes = metadata == nil ? 0 : history.metadata.byteCount
         let (oldCount, oldBytes) = shared.withLock { shared in
             shared.health = failure == nil ? .up : .down
@@ -236,6 +243,7 @@ final class ScrapeLoop: Sendable {
             let old = (shared.metadata.count, shared.metadataBytes)
             if let metadata {
                 shared.metadata = metadata
+                shared.metadataVersion = version
                 shared.metadataBytes = bytes
             }
             return old

@@ -55,6 +55,8 @@ struct TargetHistory: Sendable {
     private var family: FamilyLabels?
     /// Whether the lines of `lines.order` have not been marked as ended yet.
     private var isAlive = false
+    /// Series whose lines stand for others now: they have ended.
+    private var replaced: [SeriesRef] = []
 
     /// - Parameters:
     ///   - addsTypeAndUnitLabels: the feature `type-and-unit-labels`.
@@ -107,6 +109,7 @@ struct TargetHistory: Sendable {
         digest.report.duration = duration()
         if let again { digest.report = again }
         digest.reportStart = digest.batch.count
+        digest.batch.rowsInOrder = digest.markerStart..<digest.reportStart
         addReport(digest.report, stamp, &digest)
         return digest
     }
@@ -189,6 +192,11 @@ struct TargetHistory: Sendable {
             if line.timestamp != nil, config.honorsTimestamps, lines.entries[index].state == .known {
                 try take(line, index, stamp, parser, &digest)
             } else {
+                guard line.timestamp == nil || !config.honorsTimestamps || lines.entries[index].state != .unresolved
+                else {
+                    try resolve(index, line, &parser, stamp, isNew: false, &digest)
+                    break
+                }
                 digest.report.samplesScraped += 1
                 guard lines.entries[index].state != .dropped else { return }
                 digest.report.samplesAfterRelabelling += 1
@@ -315,7 +323,8 @@ struct TargetHistory: Sendable {
     private mutating func addMarkersOfVanished(_ stamp: Timestamp, _ digest: inout Digest) {
         digest.markerStart = digest.batch.count
         guard isAlive else { return }
-        var vanished: [SeriesRef] = []
+        var vanished = replaced
+        replaced = []
         for index in lines.order where !lines.wasSeen(Int(index)) {
             let entry = lines.entries[Int(index)]
             if entry.state == .known, entry.isTracked { vanished.append(entry.ref) }
@@ -357,6 +366,7 @@ struct TargetHistory: Sendable {
         addMarkersOfAll(stamp, &batch)
         isAlive = false
         for case let ref? in reportRefs { batch.append(ref, stamp, StaleMarker.value) }
+        batch.rowsInOrder = 0..<batch.count
         return batch
     }
 
@@ -380,6 +390,8 @@ struct TargetHistory: Sendable {
             switch owner {
             case .line(let index):
                 guard let ref else { continue }
+                let old = lines.entries[index].ref
+                if old.generation != 0, old != ref { replaced.append(old) }
                 lines.update(index) {
                     $0.ref = ref
                     $0.state = .known
