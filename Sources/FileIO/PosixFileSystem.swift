@@ -62,6 +62,22 @@ package struct PosixFileSystem: FileSystem {
         return DiskSpace(free: bytes(information.f_bavail), total: bytes(information.f_blocks))
     }
 
+    package func kind(_ path: String) throws(FileError) -> FileSystemKind {
+        var information = statfs()
+        try Syscall.run("statfs", path) { statfs(path, &information) }
+        return FileSystemKind(magic: UInt32(truncatingIfNeeded: information.f_type))
+    }
+
+    package func createReserve(_ path: String, bytes: Int) throws(FileError) {
+        let descriptor = try Descriptor(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+        while true {
+            // It answers the error, and leaves errno alone.
+            let code = posix_fallocate(descriptor.number, 0, off_t(bytes))
+            if code == 0 { return }
+            if code != EINTR { throw FileError(operation: "allocate", path: path, code: code) }
+        }
+    }
+
     package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     package func list(_ directory: String) throws(FileError) -> [String] {

@@ -32,6 +32,12 @@ package final class LogWriter: Sendable {
         var olderSampleCounts: [UInt64: Int] = [:]
         /// The newest segment cannot be trusted, or its end could not be cut: the next append begins a new one.
         var isSegmentSpoiled = false
+        /// See `LogOptions.samplesPerSeriesMax`; more for a while where no new segment could be begun.
+        var samplesPerSeriesMax: Int
+        /// Series that were given a slot in a segment, and that no later segment says again.
+        var introduced: [UInt64: [SeriesRef]] = [:]
+        /// Those of the segments before this one are to be said again.
+        var repeatedEnd: UInt64 = 0
     }
 
     private let fileSystem: any FileSystem
@@ -70,7 +76,9 @@ package final class LogWriter: Sendable {
             return (sizes, older, file, segment)
         }
         state = Mutex(
-            State(file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes))
+            State(
+                file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes,
+                samplesPerSeriesMax: options.samplesPerSeriesMax))
     }
 
     /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made
@@ -121,9 +129,11 @@ package final class LogWriter: Sendable {
     package var size: Int { state.withLock { $0.olderSizes.values.reduce($0.file.size, +) } }
 
     /// Logs one batch. Nothing of it is in the log after an error.
-    package func append(_ batch: LogBatch) throws(StorageError) -> LSN {
+    package func append(_ batch: LogBatch) throws(StorageError) -> LSN { try append(batch, isRepetition: false) }
+
+    private func append(_ batch: LogBatch, isRepetition: Bool) throws(StorageError) -> LSN {
         try withState { (state) throws(StorageError) in
-            if state.isSegmentSpoiled || state.file.size >= options.segmentBytesMax { try cut(&state) }
+            try leaveSegmentIfDue(&state)
             state.payload.removeAll()
             state.encoder.encode(batch, into: &state.payload)
             guard state.payload.count <= LogFormat.payloadBytesMax else {
@@ -149,7 +159,58 @@ package final class LogWriter: Sendable {
             }
             state.nextLSN = lsn + 1
             state.sampleCount += batch.count + batch.exemplars.count * LogWriter.samplesPerExemplar
+            if !batch.newSeries.isEmpty, !isRepetition {
+                state.introduced[state.segment, default: []] += batch.newSeries.map {
+                    SeriesRef(slot: $0.slot, generation: $0.generation)
+                }
+            }
             return lsn
+        }
+    }
+
+    /// Begins a new segment where the newest is damaged, full, or so long that losing it would cost too much.
+    private func leaveSegmentIfDue(_ state: inout State) throws(StorageError) {
+        if state.isSegmentSpoiled || state.file.size >= options.segmentBytesMax {
+            try cut(&state)
+        } else if state.encoder.samplesPerSeries >= state.samplesPerSeriesMax,
+            state.file.size >= options.segmentBytesMin
+        {
+            do throws(StorageError) {
+                try cut(&state)
+            } catch {
+                // The old one serves as well, for some more samples.
+                state.samplesPerSeriesMax += max(1, options.samplesPerSeriesMax / 8)
+                return
+            }
+        } else {
+            return
+        }
+        state.repeatedEnd = state.segment
+    }
+
+    // MARK: - Saying again who has which slot
+
+    /// Series that are to be said again in the newest segment: without it, the loss of the segment that gave them their
+    /// slots would cost their samples in all segments behind it. Empty most of the time.
+    package func seriesToRepeat(atMost limit: Int) -> [SeriesRef] {
+        state.withLock { state in
+            guard let oldest = state.introduced.keys.min(), oldest < state.repeatedEnd else { return [] }
+            return Array((state.introduced[oldest] ?? []).suffix(limit))
+        }
+    }
+
+    /// Says them again, once: two segments have them then.
+    /// - Parameters:
+    ///   - series: those that have not left.
+    ///   - count: how many `seriesToRepeat` gave.
+    package func repeatSeries(_ series: [LogBatch.NewSeries], of count: Int) throws(StorageError) {
+        var batch = LogBatch()
+        batch.newSeries = series
+        if !batch.isEmpty { _ = try append(batch, isRepetition: true) }
+        state.withLock { state in
+            guard let oldest = state.introduced.keys.min(), let known = state.introduced[oldest]?.count else { return }
+            state.introduced[oldest]?.removeLast(min(count, known))
+            if count >= known { state.introduced[oldest] = nil }
         }
     }
 
@@ -198,6 +259,8 @@ package final class LogWriter: Sendable {
                 state.olderSizes[number] = nil
                 state.olderSampleCounts[number] = nil
             }
+            // A checkpoint has them.
+            state.introduced = state.introduced.filter { $0.key >= segment }
             if let doubtful = state.doubtfulSegment, doubtful < segment { state.doubtfulSegment = nil }
             let paths = Set(
                 state.olderSizes.keys.map { FilePath.join(directory, LogFormat.segmentName($0)) })
@@ -219,6 +282,7 @@ package final class LogWriter: Sendable {
         state.segment = next
         state.encoder.reset()
         state.isSegmentSpoiled = false
+        state.samplesPerSeriesMax = options.samplesPerSeriesMax
     }
 
     /// The file's name is durable when this returns: without it a `sync` of the content would prove nothing.

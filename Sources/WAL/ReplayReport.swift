@@ -11,7 +11,7 @@ package struct ReplayReport: Sendable, Equatable {
     /// Applied, those of the checkpoint included.
     package var records = 0
     package var samples = 0
-    /// Introduced; one whose slot was given away counts as two.
+    /// Introduced; one whose slot was given away counts as two, and so does one that a later segment says again.
     package var series = 0
     package var damages: [LogDamage] = []
     /// No checkpoint was whole, and the newest one was read as far as it was good: a new one has to be made at once.

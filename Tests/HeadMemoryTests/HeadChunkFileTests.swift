@@ -122,7 +122,7 @@ struct HeadChunkFileTests {
                 let file = try disk.openRandomAccess(path, isReadOnly: true)
                 var samples = SampleBuffer()
                 #expect(throws: StorageError.self) {
-                    try HeadChunkFileSet([(0, file)]).read(chunk, of: 3, .all, into: &samples)
+                    try HeadChunkFileSet([(0, file)], in: "/").read(chunk, of: 3, .all, into: &samples)
                 }
                 #expect(samples.isEmpty)
             }
