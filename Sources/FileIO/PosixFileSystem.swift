@@ -1,3 +1,5 @@
+import CPosixShim
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -63,9 +65,10 @@ package struct PosixFileSystem: FileSystem {
     }
 
     package func kind(_ path: String) throws(FileError) -> FileSystemKind {
-        var information = statfs()
-        try Syscall.run("statfs", path) { statfs(path, &information) }
-        return FileSystemKind(magic: UInt32(truncatingIfNeeded: information.f_type))
+        var magic: UInt32 = 0
+        let code = hearth_file_system_magic(path, &magic)
+        if code != 0 { throw FileError(operation: "statfs", path: path, code: code) }
+        return FileSystemKind(magic: magic)
     }
 
     package func createReserve(_ path: String, bytes: Int) throws(FileError) {

@@ -18,6 +18,7 @@ extension TSDB {
                 store.syncLog()
                 store.diskGuard.check()
                 store.clockWatch.check()
+                if store.diskGuard.wantsMaintenance { store.maintenance.change { $0.isRequested = true } }
             }
         }
         guard options.maintainsItself else { return }
@@ -61,47 +62,63 @@ extension TSDB {
         } ?? true
     }
 
-    private func syncLog() {
+    func syncLog() {
         let started = ContinuousClock.now
         do throws(StorageError) {
             try log.sync()
+            health.clear(.logSync)
             metrics.fsyncDuration.observe(started.duration(to: .now) / .seconds(1))
         } catch {
             // What reached the disk is unknown: everything the head holds is written out anew.
-            options.logger.error("cannot sync the log, a checkpoint is made", metadata: ["error": "\(error)"])
-            do {
-                try maintenanceTurn.withLock { _ in try checkpoint() }
-            } catch {
-                options.logger.error("checkpoint failed", metadata: ["error": "\(error)"])
-            }
+            health.raise(.logSync, "The log cannot be synced, checkpoints are made instead", error)
+            // It tells itself how it ended.
+            try? maintenanceTurn.withLock { _ in try checkpoint() }
         }
     }
 
     /// Cuts the blocks that are due, takes in and lets go what changed on disk, applies the retention. Runs by itself;
     /// who calls it has it done. Blocks.
+    /// - Throws: the first of what the steps met; each is noted, and the later ones are logged here.
     package func maintain() throws {
         try maintenanceTurn.withLock { _ in
             // A step that fails must not keep the others from running: retention makes the room that a cut lacks.
-            var failure: (any Error)?
+            var failures: [any Error] = []
             func step(_ body: () throws -> Void) {
                 do {
                     try body()
                 } catch {
-                    failure = failure ?? error
+                    if case .diskFull? = error as? StorageError { diskGuard.noteFull() }
+                    failures.append(error)
                 }
             }
+            step(makeRoomInLog)
             step(moveToDisk)
+            let failuresBefore = failures.count
             step(closeStaleChunks)
             step(quarantineDamaged)
             let imported = importedBlocks()
             step(reloadBlocks)
             step(applyRetention)
+            step(shedBlocks)
             step { try reloadPrometheusBlocks(imported) }
+            if failures.count > failuresBefore {
+                health.raise(.maintenance, "The data directory cannot be kept in order", failures[failuresBefore])
+            } else {
+                health.clear(.maintenance)
+            }
             // Last: what is deleted need not be merged.
             step(mergeBlocks)
             reattachCatalog()
-            if let failure { throw failure }
+            for failure in failures.dropFirst() {
+                options.logger.error("maintenance failed in a further step", metadata: ["error": "\(failure)"])
+            }
+            if let failure = failures.first { throw failure }
         }
+    }
+
+    /// The disk has become full: what a checkpoint makes superfluous of the log goes.
+    private func makeRoomInLog() throws {
+        if diskGuard.takeWantsRoom(), log.size > checkpointBytes { try checkpoint() }
     }
 
     /// Cuts the blocks that are due, and makes a checkpoint where one is.
@@ -114,11 +131,14 @@ extension TSDB {
                 hasCut = true
             } catch {
                 metrics.compactionFailures.increment()
+                health.raise(.blockCut, "No block can be cut from the head", error)
                 throw error
             }
         }
+        health.clear(.blockCut)
         let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
-        if hasCut || isDue { try checkpoint() }
+        // One that failed is tried again: the log was to become shorter.
+        if hasCut || isDue || health.has(.checkpoint) { try checkpoint() }
     }
 
     /// How long a series has been stale when its open chunk is closed. ms
@@ -147,13 +167,17 @@ extension TSDB {
 
     /// A catalog whose file was locked, had no room or was damaged is a list in memory: its file is tried again.
     private func reattachCatalog() {
-        guard let refusal = catalog.refusal else { return }
+        guard let refusal = catalog.refusal else {
+            health.clear(.catalog)
+            return
+        }
         let (visible, start) = head.gate.shared { (blocks.all, head.start) }
         do throws(StorageError) {
             let damaged = try catalog.reattach(visible.map(\.record), headStart: start == .min ? nil : start)
             options.logger.warning(
                 "the catalog's file could not be used for a while",
                 metadata: ["error": "\(refusal)", "damaged": "\(damaged ?? "no")"])
+            health.clear(.catalog)
         } catch {
             options.logger.warning("the catalog's file cannot be used still", metadata: ["error": "\(error)"])
         }
@@ -185,12 +209,8 @@ extension TSDB {
         guard let newest else { return }
         let expired = retention.expired(visible.map(\.record), newest: newest, otherBytes: otherBytes)
         if expired.isEmpty { return }
-        let doomed = Set(expired.map(\.block.identifier))
-        try catalog.replace(adding: [], removing: Array(doomed))
-        try replaceBlocks(adding: [], removing: doomed)
+        try deleteBlocks(expired.map(\.block), of: visible)
         for (block, reason) in expired {
-            let path = visible.first { $0.identifier == block.identifier }?.reader.path
-            if let path { try BlockDirectory.remove(fileSystem: options.fileSystem, path: path) }
             switch reason {
             case .time: metrics.timeRetentions.increment()
             case .size: metrics.sizeRetentions.increment()
@@ -199,5 +219,15 @@ extension TSDB {
                 "block deleted by retention", metadata: ["block": "\(block.identifier)", "limit": "\(reason)"])
         }
         metrics.reloads.increment()
+    }
+
+    /// Takes blocks out of catalog and list, then off the disk.
+    func deleteBlocks(_ records: [BlockRecord], of visible: [Block]) throws {
+        let doomed = Set(records.map(\.identifier))
+        try catalog.replace(adding: [], removing: records.map(\.identifier))
+        try replaceBlocks(adding: [], removing: doomed)
+        for block in visible where doomed.contains(block.identifier) {
+            try BlockDirectory.remove(fileSystem: options.fileSystem, path: block.reader.path)
+        }
     }
 }

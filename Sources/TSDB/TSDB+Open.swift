@@ -64,6 +64,11 @@ extension TSDB {
         } catch {
             throw .unavailable(reason: "cannot lock the data directory: \(error)")
         }
+        if case .remote(let name)? = try? options.fileSystem.kind(options.directory) {
+            options.logger.warning(
+                "the data directory is not on a disk of this machine: what was synced may be lost there",
+                metadata: ["directory": "\(options.directory)", "file_system": "\(name)"])
+        }
         let layout = DataDirectoryLayout(fileSystem: options.fileSystem, directory: options.directory)
         try layout.establish(options.fileSystem)
         let isNew = !DataDirectoryFormat.isThere(options.fileSystem, options.directory)
@@ -116,10 +121,8 @@ extension TSDB {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
         }
-        var logOptions = LogOptions()
-        logOptions.segmentBytesMax = options.segmentBytesMax
         let log = try LogWriter(
-            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: logOptions)
+            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: options.log)
         log.noteReplayed(report.samples)
         return (head, log, report)
     }

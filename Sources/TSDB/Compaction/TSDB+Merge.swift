@@ -27,13 +27,16 @@ extension TSDB {
                 return
             } catch {
                 metrics.compactionFailures.increment()
+                health.raise(.merge, "Blocks cannot be merged", error)
                 throw error
             }
         }
+        if !isMergingInterrupted() { health.clear(.merge) }
     }
 
-    /// The store is closing, or the head is half a block overdue.
+    /// The store is closing, the disk is short of room, or the head is half a block overdue.
     private func isMergingInterrupted() -> Bool {
+        if diskGuard.isShort { return true }
         if maintenance.change({ $0.isClosing }) { return true }
         return head.gate.shared { head.isCutOverdue }
     }
