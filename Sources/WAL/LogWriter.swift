@@ -170,13 +170,15 @@ package final class LogWriter: Sendable {
 
     /// Begins a new segment where the newest is damaged, full, or so long that losing it would cost too much.
     private func leaveSegmentIfDue(_ state: inout State) throws(StorageError) {
-        if state.isSegmentSpoiled || state.file.size >= options.segmentBytesMax {
+        if state.isSegmentSpoiled {
             try cut(&state)
+        } else if state.file.size >= options.segmentBytesMax {
+            try leaveSynced(&state)
         } else if state.encoder.samplesPerSeries >= state.samplesPerSeriesMax,
             state.file.size >= options.segmentBytesMin
         {
             do throws(StorageError) {
-                try cut(&state)
+                try leaveSynced(&state)
             } catch {
                 // The old one serves as well, for some more samples.
                 state.samplesPerSeriesMax += max(1, options.samplesPerSeriesMax / 8)
@@ -186,6 +188,18 @@ package final class LogWriter: Sendable {
             return
         }
         state.repeatedEnd = state.segment
+    }
+
+    /// What a loss of power takes is the end of the log then, and not a piece out of its middle: the end of the old
+    /// segment, with the new one there. Waits for the disk, for what came since the last sync.
+    private func leaveSynced(_ state: inout State) throws(StorageError) {
+        do throws(FileError) {
+            try state.file.sync()
+        } catch {
+            state.isSegmentSpoiled = true
+            state.doubtfulSegment = state.segment
+        }
+        try cut(&state)
     }
 
     // MARK: - Saying again who has which slot

@@ -129,6 +129,19 @@ struct HeadChunkFileTests {
         }
     }
 
+    @Test("A file that is missing is named with its directory, whatever that is called")
+    func missingFile() throws {
+        let chunk = ClosedChunk(
+            place: HeadChunkPlace(file: 7, offset: 24), range: TimeRange(min: 0, max: 1), length: 50)
+        let files = HeadChunkFileSet([], in: "/data/chunks_head-hearth")
+        #expect {
+            _ = try files.chunk(chunk, of: 0)
+        } throws: { error in
+            guard case .corruption(let file, 24, _)? = error as? StorageError else { return false }
+            return file == "/data/chunks_head-hearth/00000007"
+        }
+    }
+
     @Test("A place, a length or a series that is not the chunk's is an error")
     func wrongPlace() throws {
         let writer = try writer(SimulatedFileSystem())

@@ -38,6 +38,11 @@ final class FaultHistory {
             options.settings.outOfOrderWindow = FaultHistory.outOfOrderWindow
             options.retentionTime = FaultHistory.retention
             options.blockRangeMax = 3 * options.blockRange
+            // Of every other history the log has many short segments.
+            if seed % 2 == 0 {
+                options.log.samplesPerSeriesMax = 3
+                options.log.segmentBytesMin = 300
+            }
         }
         for _ in 0..<5 { pool.append(newSeries()) }
     }
