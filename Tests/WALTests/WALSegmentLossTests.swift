@@ -25,14 +25,18 @@ struct WALSegmentLossTests {
     private func append(_ range: Range<Int>, to log: LogWriter) throws {
         for number in range {
             _ = try log.append(WALFixture.batch(number))
-            let series = log.seriesToRepeat(atMost: 2)
-            try log.repeatSeries(
-                series.map {
-                    .init(
-                        slot: $0.slot, generation: $0.generation,
-                        labels: ["__name__": "requests_total", "path": "/\($0.slot * 2)"])
-                }, of: series.count)
+            try repeatSeries(log)
         }
+    }
+
+    private func repeatSeries(_ log: LogWriter) throws {
+        let series = log.seriesToRepeat(atMost: 10)
+        try log.repeatSeries(
+            series.map {
+                .init(
+                    slot: $0.slot, generation: $0.generation,
+                    labels: ["__name__": "requests_total", "path": "/\($0.slot * 2)"])
+            }, of: series.count)
     }
 
     @Test("A segment is left when it has so many samples of each series, and not for a few bytes")
@@ -91,6 +95,7 @@ struct WALSegmentLossTests {
             #expect(segments.count <= 2, "slot \(slot)")
             if segments[0] + 1 < log.currentSegment { #expect(segments.count == 2, "slot \(slot)") }
         }
+        for _ in 0..<3 { try repeatSeries(log) }
         #expect(log.seriesToRepeat(atMost: 9).isEmpty)
         _ = try log.append(WALFixture.batch(40))
         let segment = try log.cutSegment()
@@ -153,7 +158,7 @@ struct WALSegmentLossTests {
         try WALFixture.append(0..<Int.random(in: 5...40, using: &random), to: log)
         let (batches, report) = try WALFixture.replay(disk.losePower(using: &random))
         WALFixture.expect(batches, are: 0..<batches.count)
-        #expect(report.damages.allSatisfy(\.isTail))
+        #expect(report.damages.allSatisfy { $0.isTail })
     }
 
     @Test("Where no new segment can be begun the old one goes on, and nothing is refused")
