@@ -26,6 +26,8 @@ extension TSDB {
             while store.waitForWork() {
                 do {
                     try store.maintain()
+                } catch StorageError.closed {
+                    break
                 } catch {
                     store.options.logger.error(
                         "maintenance failed, it is tried again", metadata: ["error": "\(error)"])
@@ -78,9 +80,9 @@ extension TSDB {
 
     /// Cuts the blocks that are due, takes in and lets go what changed on disk, applies the retention. Runs by itself;
     /// who calls it has it done. Blocks.
-    /// - Throws: the first of what the steps met; each is noted, and the later ones are logged here.
+    /// - Throws: the first of what the steps met; each is noted, and the later ones are logged here. `.closed`.
     package func maintain() throws {
-        try maintenanceTurn.withLock { _ in
+        try exclusively {
             // A step that fails must not keep the others from running: retention makes the room that a cut lacks.
             var failures: [any Error] = []
             func step(_ body: () throws -> Void) {

@@ -46,9 +46,15 @@ extension TSDB {
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
                 damages: blocks.damages + report.damages.map { StorageDamage($0) },
                 checkpointBytes: checkpointBytes(options, layout, report.checkpointLSN)))
-        try store.maintenanceTurn.withLock { _ in try store.reloadPrometheusBlocks(store.importedBlocks()) }
-        // What was read of a damaged checkpoint is nowhere else.
-        if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
+        do {
+            try store.maintenanceTurn.withLock { _ in try store.reloadPrometheusBlocks(store.importedBlocks()) }
+            // What was read of a damaged checkpoint is nowhere else.
+            if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
+        } catch {
+            // Its threads would keep it, and the directory.
+            store.close()
+            throw error
+        }
         return store
     }
 

@@ -97,7 +97,8 @@ struct WALSegmentLossTests {
         }
         for _ in 0..<3 { try repeatSeries(log) }
         #expect(log.seriesToRepeat(atMost: 9).isEmpty)
-        _ = try log.append(WALFixture.batch(40))
+        try append(40..<41, to: log)
+        try repeatSeries(log)
         let segment = try log.cutSegment()
         #expect(log.seriesToRepeat(atMost: 9).isEmpty, "a checkpoint is being made")
         try log.removeSegments(before: segment)
