@@ -75,7 +75,7 @@ extension ServerOptions {
         if let interval = flags.duration("storage.tsdb.wal-sync-interval"), interval > 0 {
             store.syncInterval = interval
         }
-        if let size = flags.size("storage.tsdb.wal-segment-size"), size > 0 { store.log.segmentBytesMax = Int(size) }
+        if let size = flags.size("storage.tsdb.wal-segment-size"), size > 0 { store.segmentBytesMax = Int(size) }
         store.refusesDamagedLog = flags.bool("storage.tsdb.refuse-damaged-wal")
         return store
     }

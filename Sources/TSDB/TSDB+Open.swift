@@ -129,7 +129,7 @@ extension TSDB {
         }
         let log = try LogWriter(
             fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: options.log)
-        log.noteReplayed(report.samples)
+        log.noteReplayed(report.samples, introduced: report.introduced)
         return (head, log, report)
     }
 }

@@ -51,6 +51,12 @@ package struct TSDBOptions: Sendable {
 }
 
 extension TSDBOptions {
+    /// Of a segment of the log, which is followed by another then. Bytes.
+    package var segmentBytesMax: Int {
+        get { log.segmentBytesMax }
+        set { log.segmentBytesMax = newValue }
+    }
+
     /// ms; nil for no limit.
     package var retentionTime: Int64? {
         get { settings.retentionTime }

@@ -116,12 +116,14 @@ package final class LogWriter: Sendable {
         state.withLock { $0.olderSampleCounts.values.reduce($0.sampleCount, +) }
     }
 
-    /// Tells of samples that the replay met in older segments.
-    package func noteReplayed(_ samples: Int) {
+    /// Tells of what the replay met in older segments.
+    /// - Parameter introduced: who was given a slot there.
+    package func noteReplayed(_ samples: Int, introduced: [SeriesRef] = []) {
         state.withLock { state in
             // Whichever segment: they go together when the next checkpoint is made.
             guard let oldest = state.olderSizes.keys.min() else { return }
             state.olderSampleCounts[oldest, default: 0] += samples
+            if !introduced.isEmpty { state.introduced[oldest, default: []] += introduced }
         }
     }
 

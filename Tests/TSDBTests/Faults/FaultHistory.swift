@@ -43,6 +43,7 @@ final class FaultHistory {
                 options.log.samplesPerSeriesMax = 3
                 options.log.segmentBytesMin = 300
             }
+            if seed % 3 == 0 { options.diskReserve = 50_000 }
         }
         for _ in 0..<5 { pool.append(newSeries()) }
     }
@@ -97,6 +98,8 @@ final class FaultHistory {
             if case .delete(let series, let range) = work { model.deleteInPart(series, range) }
         }
         test.disk.failNoCall()
+        // The reserve is taken again.
+        test.store.diskGuard.check()
         work = .nothing
     }
 

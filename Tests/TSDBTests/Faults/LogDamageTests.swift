@@ -81,6 +81,27 @@ struct LogDamageTests {
         #expect(try test.contents() == after)
     }
 
+    @Test("of an earlier process costs what later processes logged no more than that of their own")
+    func earlierProcess() async throws {
+        let (test, _) = try await filled()
+        try test.kill()
+        for _ in 0..<12 {
+            test.clock.advance(by: 15_000)
+            try await test.append(Self.series.map { ($0, test.clock.now(), 1) })
+        }
+        let disk = test.disk.killProcess()
+        for segment in 0..<5 {
+            let path = test.directory.path + "/wal/0000000\(segment)"
+            var bytes = try #require(disk.bytes(path))
+            bytes[70] ^= 1
+            try disk.overwrite(path, bytes)
+        }
+        try test.restart(on: disk)
+        // The first segment of the new process does not say who the series are, its second one does.
+        #expect(try test.contents().mapValues(\.count).values.allSatisfy { $0 >= 7 })
+        #expect(try test.contents().count == 3)
+    }
+
     @Test("is repaired offline in the same way")
     func repair() async throws {
         let (test, _) = try await filled()
