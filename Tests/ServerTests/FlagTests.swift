@@ -100,7 +100,7 @@ import Testing
         #expect(plain.shedBlocksOlderThan == nil)
         #expect(plain.diskReserve == 64 << 20)
         let given = try store(["--storage.tsdb.shed-blocks-older-than=2d", "--storage.tsdb.disk-reserve=0B"])
-        #expect(given.shedBlocksOlderThan == 2 * 86_400_000)
+        #expect(given.shedBlocksOlderThan == 172_800_000)
         #expect(given.diskReserve == 0)
         #expect(throws: FlagValues.UsageError.self) { try store(["--storage.tsdb.shed-blocks-older-than=23h"]) }
     }

@@ -152,7 +152,8 @@ struct WALSegmentLossTests {
         }
     }
 
-    @Test("A loss of power takes the end of the log, and no piece out of its middle", arguments: 0..<50 as Range<UInt64>)
+    @Test(
+        "A loss of power takes the end of the log, and no piece out of its middle", arguments: 0..<50 as Range<UInt64>)
     func powerLoss(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let log = try open()

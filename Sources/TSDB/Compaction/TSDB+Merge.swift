@@ -36,7 +36,7 @@ extension TSDB {
 
     /// The store is closing, the disk is short of room, or the head is half a block overdue.
     private func isMergingInterrupted() -> Bool {
-        if diskGuard.isShort { return true }
+        if diskGuard.holdsMerges { return true }
         if maintenance.change({ $0.isClosing }) { return true }
         return head.gate.shared { head.isCutOverdue }
     }

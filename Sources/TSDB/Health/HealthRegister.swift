@@ -18,7 +18,8 @@ final class HealthRegister: Sendable {
     init(_ options: TSDBOptions) {
         clock = options.clock
         logger = options.logger
-        isHealthy = options.metrics.gauge("hearth_tsdb_healthy", "1 while all of the store works, 0 while something does not.")
+        isHealthy = options.metrics.gauge(
+            "hearth_tsdb_healthy", "1 while all of the store works, 0 while something does not.")
         isHealthy.set(1)
         gauges = Dictionary(
             uniqueKeysWithValues: StorageProblem.Kind.allCases.map { kind in

@@ -137,8 +137,11 @@ final class DiskGuard: Sendable {
         lastFree.load(ordering: .relaxed).subtractingClamped(bytes) >= floor.addingClamped(floor)
     }
 
-    /// Merges are left for what is more urgent.
+    /// There is no room for what comes next, as far as known.
     var isShort: Bool { isFull.load(ordering: .relaxed) || state.withLock { $0.isBelow } }
+
+    /// Merges are left for what is more urgent. Without floor and reserve they are tried, like everything else.
+    var holdsMerges: Bool { state.withLock { $0.isBelow } || reserve.size > 0 && isFull.load(ordering: .relaxed) }
 
     /// Blocks may have to be deleted.
     var wantsShedding: Bool { isShedding && isShort && !state.withLock { $0.isShedDone } }

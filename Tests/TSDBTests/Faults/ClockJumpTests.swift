@@ -96,7 +96,9 @@ struct ClockJumpTests {
         )
     }
 
-    @Test("After a jump forward the new time is refused, counted and told of, and when the clock is put right all goes on")
+    @Test(
+        "After a jump forward the new time is refused, counted and told of, and when the clock is put right all goes on"
+    )
     func doubted() async throws {
         let (test, pass) = try watched()
         try await test.append([(up, test.clock.now(), 1)])

@@ -61,7 +61,9 @@ struct DiskFullTests {
         #expect(try test.disk.size(reserve(test)) == Self.reserveBytes)
     }
 
-    @Test("A write that finds no room gives the reserve up: a cut and a checkpoint can be finished, samples wait for room")
+    @Test(
+        "A write that finds no room gives the reserve up: a cut and a checkpoint can be finished, samples wait for room"
+    )
     func reserveForMaintenance() async throws {
         let test = try TestStore { $0.diskReserve = 300_000 }
         #expect(try await fill(test, minutes: 200) == 200)
@@ -217,7 +219,9 @@ struct DiskFullTests {
 
     // MARK: - The file
 
-    @Test("A reserve of another size is made anew, one that is not wanted any more is removed, a small disk has a small one")
+    @Test(
+        "A reserve of another size is made anew, one that is not wanted any more is removed, a small disk has a small one"
+    )
     func size() throws {
         var size: Int64 = 20_000
         let test = try TestStore { $0.diskReserve = size }

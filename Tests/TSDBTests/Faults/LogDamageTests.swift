@@ -70,7 +70,8 @@ struct LogDamageTests {
         bytes[70] ^= 1
         try disk.overwrite(path, bytes)
         try test.restart(on: disk)
-        #expect(try test.contents().mapValues(\.count) == Dictionary(uniqueKeysWithValues: Self.series.map { ($0, 17) }))
+        #expect(
+            try test.contents().mapValues(\.count) == Dictionary(uniqueKeysWithValues: Self.series.map { ($0, 17) }))
         #expect(test.metric(#"prometheus_tsdb_wal_replay_unknown_refs_total{type="samples"} 3"#))
         #expect(try test.disk.list(test.directory.path + "/wal").contains("00000000.torn"))
         // And it goes on.
