@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// A writer always begins a segment of its own, so it never has to trust the end of one that it did not write.
 package final class LogWriter: Sendable {
-    private struct State {
+    struct State {
         var file: any AppendableFile
         var segment: UInt64
         var nextLSN: LSN
@@ -44,7 +44,7 @@ package final class LogWriter: Sendable {
     /// Holds segments and checkpoints.
     package let directory: String
     private let options: LogOptions
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// Begins a new segment behind those that are there.
     /// - Parameters:
@@ -133,7 +133,8 @@ package final class LogWriter: Sendable {
     /// Logs one batch. Nothing of it is in the log after an error.
     package func append(_ batch: LogBatch) throws(StorageError) -> LSN { try append(batch, isRepetition: false) }
 
-    private func append(_ batch: LogBatch, isRepetition: Bool) throws(StorageError) -> LSN {
+    /// - Parameter isRepetition: its series are not to be said again.
+    func append(_ batch: LogBatch, isRepetition: Bool) throws(StorageError) -> LSN {
         try withState { (state) throws(StorageError) in
             try leaveSegmentIfDue(&state)
             state.payload.removeAll()
@@ -202,32 +203,6 @@ package final class LogWriter: Sendable {
             state.doubtfulSegment = state.segment
         }
         try cut(&state)
-    }
-
-    // MARK: - Saying again who has which slot
-
-    /// Series that are to be said again in the newest segment: without it, the loss of the segment that gave them their
-    /// slots would cost their samples in all segments behind it. Empty most of the time.
-    package func seriesToRepeat(atMost limit: Int) -> [SeriesRef] {
-        state.withLock { state in
-            guard let oldest = state.introduced.keys.min(), oldest < state.repeatedEnd else { return [] }
-            return Array((state.introduced[oldest] ?? []).suffix(limit))
-        }
-    }
-
-    /// Says them again, once: two segments have them then.
-    /// - Parameters:
-    ///   - series: those that have not left.
-    ///   - count: how many `seriesToRepeat` gave.
-    package func repeatSeries(_ series: [LogBatch.NewSeries], of count: Int) throws(StorageError) {
-        var batch = LogBatch()
-        batch.newSeries = series
-        if !batch.isEmpty { _ = try append(batch, isRepetition: true) }
-        state.withLock { state in
-            guard let oldest = state.introduced.keys.min(), let known = state.introduced[oldest]?.count else { return }
-            state.introduced[oldest]?.removeLast(min(count, known))
-            if count >= known { state.introduced[oldest] = nil }
-        }
     }
 
     /// Makes everything appended before the call durable.

@@ -1,5 +1,6 @@
 import HeadMemory
 import SelfMetrics
+import SeriesModel
 import StorageAPI
 import WAL
 
@@ -14,6 +15,8 @@ struct BatchCommit {
 
     /// Series that are said again behind one batch: more would hold up those that wait.
     private static let repeatedSeriesMax = 2000
+    /// Of their labels; the last one may go beyond.
+    private static let repeatedBytesMax = 4 << 20
 
     func run(_ batch: SampleBatch) -> Result<AppendResult, StorageError> {
         do throws(StorageError) {
@@ -79,9 +82,17 @@ struct BatchCommit {
     }
 
     private func repeatSeries() {
-        let series = log.seriesToRepeat(atMost: BatchCommit.repeatedSeriesMax)
-        if series.isEmpty { return }
+        let waiting = log.seriesToRepeat(atMost: BatchCommit.repeatedSeriesMax)
+        if waiting.isEmpty { return }
+        var series: [LogBatch.NewSeries] = []
+        var (count, bytes) = (0, 0)
+        for ref in waiting.reversed() where bytes < BatchCommit.repeatedBytesMax {
+            count += 1
+            guard let introduction = head.introduction(of: ref) else { continue }
+            bytes += introduction.labels.packed.count
+            series.append(introduction)
+        }
         // Nothing depends on it but what a damage would cost: it is tried again behind the next batch.
-        try? log.repeatSeries(series.compactMap(head.introduction), of: series.count)
+        try? log.repeatSeries(series, of: count)
     }
 }
