@@ -26,7 +26,7 @@ struct LogDamageTests {
         return (test, ends)
     }
 
-    @Test("costs that segment, whichever byte it is: what the later ones hold is served, and the thin span is told")
+    @Test("costs that segment, wherever in it it is: what the later ones hold is served, and the thin span is told")
     func flips() async throws {
         let (test, ends) = try await filled()
         let expected = try test.contents()
@@ -36,7 +36,8 @@ struct LogDamageTests {
         for segment in 0..<last {
             let path = test.directory.path + "/wal/0000000\(segment)"
             let bytes = try #require(before.bytes(path))
-            for index in bytes.indices where !(36..<40).contains(index) {
+            // The log's own tests change every byte; here each third has to do, as each is a start of the store.
+            for index in stride(from: Int(segment) % 3, to: bytes.count, by: 3) where !(36..<40).contains(index) {
                 let disk = before.killProcess()
                 var changed = bytes
                 changed[index] ^= UInt8(1 << (index % 8))
