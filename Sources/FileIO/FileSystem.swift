@@ -31,6 +31,13 @@ package protocol FileSystem: Sendable {
     /// Of the file system that a directory lies on.
     func space(_ path: String) throws(FileError) -> DiskSpace
 
+    /// Of the file system that a directory lies on.
+    func kind(_ path: String) throws(FileError) -> FileSystemKind
+
+    /// Makes a file that has got all its room from the disk when this returns; it must not exist. Removing it gives the
+    /// room to others. After an error a part of the file may be there.
+    func createReserve(_ path: String, bytes: Int) throws(FileError)
+
     /// Whether a file or directory of that name is there.
     func exists(_ path: String) -> Bool
 

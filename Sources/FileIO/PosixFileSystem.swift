@@ -1,3 +1,5 @@
+import CPosixShim
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -60,6 +62,23 @@ package struct PosixFileSystem: FileSystem {
             return hasOverflowed ? .max : Int64(clamping: bytes)
         }
         return DiskSpace(free: bytes(information.f_bavail), total: bytes(information.f_blocks))
+    }
+
+    package func kind(_ path: String) throws(FileError) -> FileSystemKind {
+        var magic: UInt32 = 0
+        let code = hearth_file_system_magic(path, &magic)
+        if code != 0 { throw FileError(operation: "statfs", path: path, code: code) }
+        return FileSystemKind(magic: magic)
+    }
+
+    package func createReserve(_ path: String, bytes: Int) throws(FileError) {
+        let descriptor = try Descriptor(path, flags: O_WRONLY | O_CREAT | O_EXCL)
+        while true {
+            // It answers the error, and leaves errno alone.
+            let code = posix_fallocate(descriptor.number, 0, off_t(bytes))
+            if code == 0 { return }
+            if code != EINTR { throw FileError(operation: "allocate", path: path, code: code) }
+        }
     }
 
     package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

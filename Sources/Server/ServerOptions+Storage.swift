@@ -8,6 +8,7 @@ extension ServerOptions {
     private static let defaultRetentionTime: Int64 = 30 * 86_400_000
     private static let defaultRetentionSize: Int64 = 10 << 30
     private static let defaultExemplarsMax = 100_000
+    private static let shedBlocksAgeMin: Int64 = 86_400_000
 
     private var storesExemplars: Bool { isEnabled("exemplar-storage") }
 
@@ -61,6 +62,13 @@ extension ServerOptions {
         let delay = flags.string("storage.tsdb.delay-compact-file.path")
         if !delay.isEmpty { store.delayCompactFile = delay }
         store.freeDiskMin = flags.size("storage.tsdb.min-free-disk") ?? store.freeDiskMin
+        store.diskReserve = flags.size("storage.tsdb.disk-reserve") ?? store.diskReserve
+        if let age = flags.duration("storage.tsdb.shed-blocks-older-than"), age > 0 {
+            guard age >= ServerOptions.shedBlocksAgeMin else {
+                throw FlagValues.UsageError(description: "--storage.tsdb.shed-blocks-older-than must be a day at least")
+            }
+            store.shedBlocksOlderThan = age
+        }
         if let interval = flags.duration("storage.tsdb.block-reload-interval"), interval > 0 {
             store.reloadInterval = interval
         }

@@ -6,8 +6,10 @@ package enum StorageError: Error, Sendable, Hashable {
     case system(operation: String, path: String, message: String)
     /// The store is closed, or is being closed.
     case closed
-    /// The queue of batches is full, or the disk is: the sender may try again.
+    /// The queue of batches is full, say: the sender may try again.
     case unavailable(reason: String)
+    /// The disk has no room, or is said to have none left for this: the sender may try again.
+    case diskFull(reason: String)
     /// The request itself cannot be served.
     case invalid(reason: String)
 }
@@ -18,7 +20,7 @@ extension StorageError: CustomStringConvertible {
         case .corruption(let file, let offset, let reason): "\(file): corrupt at byte \(offset): \(reason)"
         case .system(let operation, let path, let message): "\(operation) \(path): \(message)"
         case .closed: "storage is closed"
-        case .unavailable(let reason): reason
+        case .unavailable(let reason), .diskFull(let reason): reason
         case .invalid(let reason): reason
         }
     }

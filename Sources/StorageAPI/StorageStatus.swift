@@ -18,11 +18,15 @@ package protocol StorageStatus: Sendable {
 
     /// What a merge of blocks that is under way does, in words; nil for none.
     var compactionDescription: String? { get }
+
+    /// What does not work now, the oldest first; empty where all is well.
+    var problems: [StorageProblem] { get }
 }
 
 extension StorageStatus {
     package var damages: [StorageDamage] { [] }
     package var compactionDescription: String? { nil }
+    package var problems: [StorageProblem] { [] }
 }
 
 /// A damaged file.

@@ -5,7 +5,7 @@ package import StorageAPI
 extension StorageError {
     package init(_ error: FileError) {
         if error.isDiskFull {
-            self = .unavailable(reason: error.description)
+            self = .diskFull(reason: error.description)
         } else {
             self = .system(operation: error.operation, path: error.path, message: error.message)
         }

@@ -18,6 +18,7 @@ extension TSDB {
                 store.syncLog()
                 store.diskGuard.check()
                 store.clockWatch.check()
+                if store.diskGuard.wantsMaintenance { store.maintenance.change { $0.isRequested = true } }
             }
         }
         guard options.maintainsItself else { return }
@@ -25,6 +26,8 @@ extension TSDB {
             while store.waitForWork() {
                 do {
                     try store.maintain()
+                } catch StorageError.closed {
+                    break
                 } catch {
                     store.options.logger.error(
                         "maintenance failed, it is tried again", metadata: ["error": "\(error)"])
@@ -61,47 +64,72 @@ extension TSDB {
         } ?? true
     }
 
-    private func syncLog() {
+    func syncLog() {
         let started = ContinuousClock.now
         do throws(StorageError) {
             try log.sync()
+            health.clear(.logSync)
             metrics.fsyncDuration.observe(started.duration(to: .now) / .seconds(1))
         } catch {
             // What reached the disk is unknown: everything the head holds is written out anew.
-            options.logger.error("cannot sync the log, a checkpoint is made", metadata: ["error": "\(error)"])
-            do {
-                try maintenanceTurn.withLock { _ in try checkpoint() }
-            } catch {
-                options.logger.error("checkpoint failed", metadata: ["error": "\(error)"])
-            }
+            health.raise(.logSync, "The log cannot be synced, checkpoints are made instead", error)
+            // It tells itself how it ended.
+            wantsCheckpoint.store(true, ordering: .relaxed)
+            // A merge may have the turn for minutes; it makes way. What else has it leaves the wish to the next round.
+            let isMade: Void? = maintenanceTurn.withLockIfAvailable { _ in _ = try? checkpoint() }
+            if isMade == nil { maintenance.change { $0.isRequested = true } }
         }
     }
 
     /// Cuts the blocks that are due, takes in and lets go what changed on disk, applies the retention. Runs by itself;
     /// who calls it has it done. Blocks.
+    /// - Throws: the first of what the steps met; each is noted, and the later ones are logged here. `.closed`.
     package func maintain() throws {
-        try maintenanceTurn.withLock { _ in
-            // A step that fails must not keep the others from running: retention makes the room that a cut lacks.
-            var failure: (any Error)?
-            func step(_ body: () throws -> Void) {
-                do {
-                    try body()
-                } catch {
-                    failure = failure ?? error
-                }
+        // A whole round between two merges: retention may save the next one, and what is damaged does not wait for it.
+        while try exclusively(makeRound), !maintenance.withState({ $0.isClosing }) {}
+    }
+
+    /// - Returns: whether blocks were merged: then there may be more to do.
+    private func makeRound() throws -> Bool {
+        // A step that fails must not keep the others from running: retention makes the room that a cut lacks.
+        var failures: [any Error] = []
+        func step(_ body: () throws -> Void) {
+            do {
+                try body()
+            } catch {
+                if case .diskFull? = error as? StorageError { diskGuard.noteFull() }
+                failures.append(error)
             }
-            step(moveToDisk)
-            step(closeStaleChunks)
-            step(quarantineDamaged)
-            let imported = importedBlocks()
-            step(reloadBlocks)
-            step(applyRetention)
-            step { try reloadPrometheusBlocks(imported) }
-            // Last: what is deleted need not be merged.
-            step(mergeBlocks)
-            reattachCatalog()
-            if let failure { throw failure }
         }
+        step(makeRoomInLog)
+        step(moveToDisk)
+        let failuresBefore = failures.count
+        step(closeStaleChunks)
+        step(quarantineDamaged)
+        let imported = importedBlocks()
+        step(reloadBlocks)
+        step(applyRetention)
+        step(shedBlocks)
+        step { try reloadPrometheusBlocks(imported) }
+        if failures.count > failuresBefore {
+            health.raise(.maintenance, "The data directory cannot be kept in order", failures[failuresBefore])
+        } else {
+            health.clear(.maintenance)
+        }
+        // Last: what is deleted need not be merged.
+        var hasMerged = false
+        step { hasMerged = try mergeBlocks() }
+        reattachCatalog()
+        for failure in failures.dropFirst() {
+            options.logger.error("maintenance failed in a further step", metadata: ["error": "\(failure)"])
+        }
+        if let failure = failures.first { throw failure }
+        return hasMerged
+    }
+
+    /// The disk has become full: what a checkpoint makes superfluous of the log goes.
+    private func makeRoomInLog() throws {
+        if diskGuard.takeWantsRoom(), log.size > checkpointBytes { try checkpoint() }
     }
 
     /// Cuts the blocks that are due, and makes a checkpoint where one is.
@@ -114,11 +142,15 @@ extension TSDB {
                 hasCut = true
             } catch {
                 metrics.compactionFailures.increment()
+                health.raise(.blockCut, "No block can be cut from the head", error)
                 throw error
             }
         }
+        health.clear(.blockCut)
         let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
-        if hasCut || isDue { try checkpoint() }
+        // One that failed is tried again: the log was to become shorter.
+        let isWanted = health.has(.checkpoint) || wantsCheckpoint.load(ordering: .relaxed)
+        if hasCut || isDue || isWanted { try checkpoint() }
     }
 
     /// How long a series has been stale when its open chunk is closed. ms
@@ -147,13 +179,17 @@ extension TSDB {
 
     /// A catalog whose file was locked, had no room or was damaged is a list in memory: its file is tried again.
     private func reattachCatalog() {
-        guard let refusal = catalog.refusal else { return }
+        guard let refusal = catalog.refusal else {
+            health.clear(.catalog)
+            return
+        }
         let (visible, start) = head.gate.shared { (blocks.all, head.start) }
         do throws(StorageError) {
             let damaged = try catalog.reattach(visible.map(\.record), headStart: start == .min ? nil : start)
             options.logger.warning(
                 "the catalog's file could not be used for a while",
                 metadata: ["error": "\(refusal)", "damaged": "\(damaged ?? "no")"])
+            health.clear(.catalog)
         } catch {
             options.logger.warning("the catalog's file cannot be used still", metadata: ["error": "\(error)"])
         }
@@ -176,28 +212,6 @@ extension TSDB {
         try replaceBlocks(
             adding: found.blocks.filter { !before.contains($0.identifier) }, removing: before.subtracting(after))
         try found.removeLeftovers()
-        metrics.reloads.increment()
-    }
-
-    /// Deletes the blocks that the retention does not keep, oldest first.
-    private func applyRetention() throws {
-        let (visible, otherBytes, newest) = retentionInput()
-        guard let newest else { return }
-        let expired = retention.expired(visible.map(\.record), newest: newest, otherBytes: otherBytes)
-        if expired.isEmpty { return }
-        let doomed = Set(expired.map(\.block.identifier))
-        try catalog.replace(adding: [], removing: Array(doomed))
-        try replaceBlocks(adding: [], removing: doomed)
-        for (block, reason) in expired {
-            let path = visible.first { $0.identifier == block.identifier }?.reader.path
-            if let path { try BlockDirectory.remove(fileSystem: options.fileSystem, path: path) }
-            switch reason {
-            case .time: metrics.timeRetentions.increment()
-            case .size: metrics.sizeRetentions.increment()
-            }
-            options.logger.info(
-                "block deleted by retention", metadata: ["block": "\(block.identifier)", "limit": "\(reason)"])
-        }
         metrics.reloads.increment()
     }
 }

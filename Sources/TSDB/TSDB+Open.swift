@@ -46,9 +46,15 @@ extension TSDB {
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
                 damages: blocks.damages + report.damages.map { StorageDamage($0) },
                 checkpointBytes: checkpointBytes(options, layout, report.checkpointLSN)))
-        try store.maintenanceTurn.withLock { _ in try store.reloadPrometheusBlocks(store.importedBlocks()) }
-        // What was read of a damaged checkpoint is nowhere else.
-        if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
+        do {
+            try store.maintenanceTurn.withLock { _ in try store.reloadPrometheusBlocks(store.importedBlocks()) }
+            // What was read of a damaged checkpoint is nowhere else.
+            if report.isCheckpointDamaged { try store.maintenanceTurn.withLock { _ in try store.checkpoint() } }
+        } catch {
+            // Its threads would keep it, and the directory.
+            store.close()
+            throw error
+        }
         return store
     }
 
@@ -63,6 +69,11 @@ extension TSDB {
             lock = try DirectoryLock(options.directory)
         } catch {
             throw .unavailable(reason: "cannot lock the data directory: \(error)")
+        }
+        if case .remote(let name)? = try? options.fileSystem.kind(options.directory) {
+            options.logger.warning(
+                "the data directory is not on a disk of this machine: what was synced may be lost there",
+                metadata: ["directory": "\(options.directory)", "file_system": "\(name)"])
         }
         let layout = DataDirectoryLayout(fileSystem: options.fileSystem, directory: options.directory)
         try layout.establish(options.fileSystem)
@@ -116,11 +127,9 @@ extension TSDB {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
         }
-        var logOptions = LogOptions()
-        logOptions.segmentBytesMax = options.segmentBytesMax
         let log = try LogWriter(
-            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: logOptions)
-        log.noteReplayed(report.samples)
+            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: options.log)
+        log.noteReplayed(report.samples, introduced: report.introduced)
         return (head, log, report)
     }
 }

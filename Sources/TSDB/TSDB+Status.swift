@@ -42,6 +42,8 @@ extension TSDB: StorageStatus {
 
     package var damages: [StorageDamage] { damage.known }
 
+    package var problems: [StorageProblem] { health.problems }
+
     package var compactionDescription: String? {
         compacting.withLock { $0 }.map { status in
             "merging \(status.blocks.count) blocks (\(status.reason)), "

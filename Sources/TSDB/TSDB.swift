@@ -32,10 +32,14 @@ package final class TSDB: Sendable {
     let maintenance = Monitor(MaintenanceState())
     /// Cutting, checkpoints and retention: one at a time, whichever thread does it.
     let maintenanceTurn = Mutex(())
+    /// The log could not be synced: a checkpoint is to take its place.
+    let wantsCheckpoint = Atomic(false)
     let corruptions: Atomic<Int>
     /// How often in a row the cut of a block failed.
     let failedCutCount = Atomic<Int>(0)
     let settings: Mutex<StorageSettings>
+    /// What does not work now.
+    let health: HealthRegister
     let diskGuard: DiskGuard
     let clockWatch: ClockWatch
     /// The merge that is under way.
@@ -78,54 +82,27 @@ package final class TSDB: Sendable {
         lock = Mutex(parts.lock)
         corruptions = Atomic(parts.damages.count)
         settings = Mutex(options.settings)
-        diskGuard = DiskGuard(options)
-        clockWatch = ClockWatch(options)
+        health = HealthRegister(options)
+        diskGuard = DiskGuard(options, health)
+        clockWatch = ClockWatch(options, health)
         damage = DamageRegister(parts.damages)
         checkpointSize = Atomic(parts.checkpointBytes)
-        let (head, log, maintenance, diskGuard) = (parts.head, parts.log, maintenance, diskGuard)
         head.outOfOrderWindow = options.settings.outOfOrderWindow
         diskGuard.check()
+        if let newest = parts.head.newestTime { clockWatch.noteNewest(newest) }
+        if let refusal = parts.state.refusal {
+            health.raise(.stateDatabase, "Alert states and metadata are kept in memory only", refusal)
+        }
+        let commit = BatchCommit(
+            head: parts.head, log: parts.log, metrics: metrics, diskGuard: diskGuard, clockWatch: clockWatch,
+            health: health)
+        let maintenance = maintenance
         committer = try Committer(queuedMax: options.queuedBatchesMax) { batch in
-            do throws(StorageError) {
-                try diskGuard.admit()
-            } catch {
-                return .failure(error)
+            let result = commit.run(batch)
+            if commit.head.isCutDue || TSDB.isCheckpointDue(commit.log, commit.head) {
+                maintenance.change { $0.isRequested = true }
             }
-            var decision = BatchDecision(batch, head: head, now: options.clock.now())
-            if !decision.log.isEmpty {
-                do throws(StorageError) {
-                    _ = try log.append(decision.log)
-                } catch {
-                    decision.abandon()
-                    metrics.walWriteFailures.increment()
-                    return .failure(error)
-                }
-                let chunksBefore = head.chunkCount
-                head.gate.exclusive { decision.apply() }
-                metrics.chunksCreated.increment(by: Double(max(0, head.chunkCount - chunksBefore)))
-                head.reclaim()
-                if head.hasUnflushedChunks {
-                    do throws(StorageError) {
-                        try head.flushClosed()
-                    } catch {
-                        // They stay in memory, the log has them; the next batch tries again.
-                        metrics.chunkWriteFailures.increment()
-                    }
-                }
-            }
-            if !decision.exemplarLog.isEmpty {
-                do throws(StorageError) {
-                    _ = try log.append(decision.exemplarLog)
-                    decision.applyExemplars()
-                } catch {
-                    // The samples are stored: exemplars are not worth having them sent again.
-                    decision.abandonExemplars()
-                    metrics.walWriteFailures.increment()
-                }
-            }
-            metrics.count(decision.result, of: batch, stored: decision.log)
-            if head.isCutDue || TSDB.isCheckpointDue(log, head) { maintenance.change { $0.isRequested = true } }
-            return .success(decision.result)
+            return result
         }
         do throws(StorageError) {
             try startThreads()
@@ -150,12 +127,13 @@ package final class TSDB: Sendable {
     /// Finishes what waits, syncs the log, and lets go of the directory. Nothing acknowledged depends on it. Blocks;
     /// the second time it does nothing.
     package func close() {
+        // A merge that is under way ends at its next series.
+        maintenance.change { $0.isClosing = true }
         if lock.withLock({ $0 != nil }), (try? log.sync()) == nil {
             // Whoever opens the store cannot know that its log is doubtful.
             try? maintenanceTurn.withLock { _ in try checkpoint() }
         }
         committer.close()
-        maintenance.change { $0.isClosing = true }
         maintenance.wait { $0.runningThreads == 0 ? () : nil }
         guard let lock = lock.withLock({ $0.take() }) else { return }
         do throws(StorageError) {

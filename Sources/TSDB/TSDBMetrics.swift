@@ -44,6 +44,7 @@ struct TSDBMetrics: Sendable {
     private let chunkBytes: Histogram
     let timeRetentions: Counter
     let sizeRetentions: Counter
+    let blocksShed: Counter
     let reloads: Counter
     let reloadFailures: Counter
     // The log.
@@ -128,6 +129,8 @@ struct TSDBMetrics: Sendable {
             [32, 48, 72, 108, 162, 243, 364.5, 546.75, 820.125, 1230.1875, 1845.28125, 2767.921875])
         timeRetentions = counter("time_retentions_total", "Blocks deleted for their age.")
         sizeRetentions = counter("size_retentions_total", "Blocks deleted for space.")
+        blocksShed = registry.counter(
+            "hearth_tsdb_blocks_shed_total", "Blocks deleted before their time, as the disk was full.")
         reloads = counter("reloads_total", "Changes of the set of blocks.")
         reloadFailures = counter("reloads_failures_total", "Changes of the set of blocks that failed.")
         checkpoints = counter("checkpoint_creations_total", "Checkpoints begun.")

@@ -2,6 +2,7 @@ package import FileIO
 package import Logging
 package import SelfMetrics
 package import SeriesModel
+package import WAL
 
 /// How a store is set up.
 package struct TSDBOptions: Sendable {
@@ -17,19 +18,24 @@ package struct TSDBOptions: Sendable {
     package var delayCompactFile: String?
     /// With less free on the disk samples are refused; 0: never. Bytes.
     package var freeDiskMin: Int64 = 0
+    /// Of a file that is given up when the disk is full; a hundredth of the disk at most. 0: none. Bytes.
+    package var diskReserve: Int64 = 0
+    /// When the disk is full blocks may be deleted that end so long before the newest sample, the oldest first; nil: none.
+    /// ms
+    package var shedBlocksOlderThan: Int64?
     /// How often the block directories are looked at when nothing else happens. ms
     package var reloadInterval: Int64 = 60_000
     /// How long acknowledged samples may wait to be synced to the disk. ms
     package var syncInterval: Int64 = 1000
-    /// Of a segment of the log, which is followed by another then. Bytes.
-    package var segmentBytesMax = 64 << 20
+    package var log = LogOptions()
     /// Does not open when the log is damaged elsewhere than at its end; nothing is repaired then.
     package var refusesDamagedLog = false
     /// Batches that may wait for the committer.
     package var queuedBatchesMax = 4096
     package var clock: any WallClock = SystemClock()
-    /// Of a clock that is never set: shows when the other one is. ms
-    package var monotonicTime: @Sendable () -> Int64 = ClockWatch.continuousTime
+    /// Of a clock that is never set: shows when the other one is. Nil for the system's beside the system's clock, and
+    /// for trust in any other. ms
+    package var monotonicTime: (@Sendable () -> Int64)?
     package var logger: Logger
     package var metrics: MetricsRegistry
     package var fileSystem: any FileSystem = PosixFileSystem()
@@ -45,6 +51,12 @@ package struct TSDBOptions: Sendable {
 }
 
 extension TSDBOptions {
+    /// Of a segment of the log, which is followed by another then. Bytes.
+    package var segmentBytesMax: Int {
+        get { log.segmentBytesMax }
+        set { log.segmentBytesMax = newValue }
+    }
+
     /// ms; nil for no limit.
     package var retentionTime: Int64? {
         get { settings.retentionTime }

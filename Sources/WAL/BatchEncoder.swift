@@ -10,10 +10,15 @@ struct BatchEncoder {
     /// What the last call to `encode` changed, in order.
     private var journal: [(slot: UInt32, bits: UInt64)] = []
     private var tags: [UInt8] = []
+    private var mentions = SlotMentions()
+
+    /// In the file, on average for each series that has any there.
+    var samplesPerSeries: Int { mentions.samplesPerSlot }
 
     /// Begins a new file.
     mutating func reset() {
         for index in previousBits.indices { previousBits[index] = 0 }
+        mentions.removeAll()
         journal.removeAll(keepingCapacity: true)
     }
 
@@ -41,6 +46,7 @@ struct BatchEncoder {
         }
         payload.appendVarint(batch.count)
         if batch.count == 0 { return }
+        mentions.add(batch.slots)
         var previousSlot: Int64 = 0
         for slot in batch.slots {
             payload.appendZigzag(Int64(slot) - previousSlot)
@@ -59,7 +65,7 @@ struct BatchEncoder {
         }
     }
 
-    /// Takes the last `encode` back.
+    /// Takes the last `encode` back; its samples count on, as they are going to come again.
     mutating func undo() {
         for (slot, bits) in journal.reversed() { previousBits[Int(slot)] = bits }
         journal.removeAll(keepingCapacity: true)

@@ -142,6 +142,13 @@ package struct CheckpointWriter: ~Copyable {
         return size
     }
 
+    /// After an error: takes away what was written, where it is not in its place yet.
+    package static func removeUnfinished(fileSystem: any FileSystem, directory: String, lsn: LSN) {
+        let path = FilePath.join(directory, LogFormat.checkpointName(lsn)) + LogFormat.temporarySuffix
+        // A start removes it as well.
+        if fileSystem.exists(path) { try? fileSystem.remove(path) }
+    }
+
     private mutating func write(_ type: LogFormat.RecordType) throws(StorageError) {
         guard payload.count <= LogFormat.payloadBytesMax else {
             throw .invalid(reason: "a record of \(payload.count) bytes is beyond the log's limit")

@@ -242,6 +242,7 @@ private struct ReplayRun {
                 return (start, reason)
             }
             if segmentLSN > report.lastLSN {
+                report.introduced += batch.newSeries.map { SeriesRef(slot: $0.slot, generation: $0.generation) }
                 try emitBatch(segmentLSN)
                 report.lastLSN = segmentLSN
             }

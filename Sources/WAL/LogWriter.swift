@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// A writer always begins a segment of its own, so it never has to trust the end of one that it did not write.
 package final class LogWriter: Sendable {
-    private struct State {
+    struct State {
         var file: any AppendableFile
         var segment: UInt64
         var nextLSN: LSN
@@ -32,13 +32,19 @@ package final class LogWriter: Sendable {
         var olderSampleCounts: [UInt64: Int] = [:]
         /// The newest segment cannot be trusted, or its end could not be cut: the next append begins a new one.
         var isSegmentSpoiled = false
+        /// See `LogOptions.samplesPerSeriesMax`; more for a while where no new segment could be begun.
+        var samplesPerSeriesMax: Int
+        /// Series that were given a slot in a segment, and that no later segment says again.
+        var introduced: [UInt64: [SeriesRef]] = [:]
+        /// Those of the segments before this one are to be said again.
+        var repeatedEnd: UInt64 = 0
     }
 
     private let fileSystem: any FileSystem
     /// Holds segments and checkpoints.
     package let directory: String
     private let options: LogOptions
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
     /// Begins a new segment behind those that are there.
     /// - Parameters:
@@ -70,7 +76,9 @@ package final class LogWriter: Sendable {
             return (sizes, older, file, segment)
         }
         state = Mutex(
-            State(file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes))
+            State(
+                file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes,
+                samplesPerSeriesMax: options.samplesPerSeriesMax))
     }
 
     /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made
@@ -108,12 +116,14 @@ package final class LogWriter: Sendable {
         state.withLock { $0.olderSampleCounts.values.reduce($0.sampleCount, +) }
     }
 
-    /// Tells of samples that the replay met in older segments.
-    package func noteReplayed(_ samples: Int) {
+    /// Tells of what the replay met in older segments.
+    /// - Parameter introduced: who was given a slot there.
+    package func noteReplayed(_ samples: Int, introduced: [SeriesRef] = []) {
         state.withLock { state in
             // Whichever segment: they go together when the next checkpoint is made.
             guard let oldest = state.olderSizes.keys.min() else { return }
             state.olderSampleCounts[oldest, default: 0] += samples
+            if !introduced.isEmpty { state.introduced[oldest, default: []] += introduced }
         }
     }
 
@@ -121,9 +131,12 @@ package final class LogWriter: Sendable {
     package var size: Int { state.withLock { $0.olderSizes.values.reduce($0.file.size, +) } }
 
     /// Logs one batch. Nothing of it is in the log after an error.
-    package func append(_ batch: LogBatch) throws(StorageError) -> LSN {
+    package func append(_ batch: LogBatch) throws(StorageError) -> LSN { try append(batch, isRepetition: false) }
+
+    /// - Parameter isRepetition: its series are not to be said again.
+    func append(_ batch: LogBatch, isRepetition: Bool) throws(StorageError) -> LSN {
         try withState { (state) throws(StorageError) in
-            if state.isSegmentSpoiled || state.file.size >= options.segmentBytesMax { try cut(&state) }
+            try leaveSegmentIfDue(&state)
             state.payload.removeAll()
             state.encoder.encode(batch, into: &state.payload)
             guard state.payload.count <= LogFormat.payloadBytesMax else {
@@ -149,8 +162,47 @@ package final class LogWriter: Sendable {
             }
             state.nextLSN = lsn + 1
             state.sampleCount += batch.count + batch.exemplars.count * LogWriter.samplesPerExemplar
+            if !batch.newSeries.isEmpty, !isRepetition {
+                state.introduced[state.segment, default: []] += batch.newSeries.map {
+                    SeriesRef(slot: $0.slot, generation: $0.generation)
+                }
+            }
             return lsn
         }
+    }
+
+    /// Begins a new segment where the newest is damaged, full, or so long that losing it would cost too much.
+    private func leaveSegmentIfDue(_ state: inout State) throws(StorageError) {
+        if state.isSegmentSpoiled {
+            try cut(&state)
+        } else if state.file.size >= options.segmentBytesMax {
+            try leaveSynced(&state)
+        } else if state.encoder.samplesPerSeries >= state.samplesPerSeriesMax,
+            state.file.size >= options.segmentBytesMin
+        {
+            do throws(StorageError) {
+                try leaveSynced(&state)
+            } catch {
+                // The old one serves as well, for some more samples.
+                state.samplesPerSeriesMax += max(1, options.samplesPerSeriesMax / 8)
+                return
+            }
+        } else {
+            return
+        }
+        state.repeatedEnd = state.segment
+    }
+
+    /// What a loss of power takes is the end of the log then, and not a piece out of its middle: the end of the old
+    /// segment, with the new one there. Waits for the disk, for what came since the last sync.
+    private func leaveSynced(_ state: inout State) throws(StorageError) {
+        do throws(FileError) {
+            try state.file.sync()
+        } catch {
+            state.isSegmentSpoiled = true
+            state.doubtfulSegment = state.segment
+        }
+        try cut(&state)
     }
 
     /// Makes everything appended before the call durable.
@@ -198,6 +250,8 @@ package final class LogWriter: Sendable {
                 state.olderSizes[number] = nil
                 state.olderSampleCounts[number] = nil
             }
+            // A checkpoint has them.
+            state.introduced = state.introduced.filter { $0.key >= segment }
             if let doubtful = state.doubtfulSegment, doubtful < segment { state.doubtfulSegment = nil }
             let paths = Set(
                 state.olderSizes.keys.map { FilePath.join(directory, LogFormat.segmentName($0)) })
@@ -219,6 +273,7 @@ package final class LogWriter: Sendable {
         state.segment = next
         state.encoder.reset()
         state.isSegmentSpoiled = false
+        state.samplesPerSeriesMax = options.samplesPerSeriesMax
     }
 
     /// The file's name is durable when this returns: without it a `sync` of the content would prove nothing.

@@ -1,4 +1,5 @@
 package import SeriesModel
+package import StorageAPI
 package import StorageFiles
 
 /// What a replay found.
@@ -11,8 +12,10 @@ package struct ReplayReport: Sendable, Equatable {
     /// Applied, those of the checkpoint included.
     package var records = 0
     package var samples = 0
-    /// Introduced; one whose slot was given away counts as two.
+    /// Introduced; one whose slot was given away counts as two, and so does one that a later segment says again.
     package var series = 0
+    /// Who got a slot in a segment, in that order: the checkpoint does not have them.
+    package var introduced: [SeriesRef] = []
     package var damages: [LogDamage] = []
     /// No checkpoint was whole, and the newest one was read as far as it was good: a new one has to be made at once.
     package var isCheckpointDamaged = false

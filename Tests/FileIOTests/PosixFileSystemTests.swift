@@ -1,6 +1,7 @@
-import FileIO
 import TestSupport
 import Testing
+
+@testable import FileIO
 
 #if canImport(Glibc)
     import Glibc
@@ -27,6 +28,27 @@ struct PosixFileSystemTests {
         #expect(again.size == 3)
         try again.append([7])
         #expect(try files.size(path) == 4)
+    }
+
+    @Test("gives a reserve all of its room at once, and says what a directory lies on")
+    func reserve() throws {
+        let path = directory("reserve")
+        try files.createReserve(path, bytes: 3 << 20)
+        #expect(try files.size(path) == 3 << 20)
+        var information = stat()
+        #expect(stat(path, &information) == 0)
+        #expect(information.st_blocks * 512 >= 3 << 20)
+        #expect { try files.createReserve(path, bytes: 1) } throws: { ($0 as? FileError)?.code == EEXIST }
+        _ = try files.kind(directory.path)
+        #expect { try files.kind(directory("missing")) } throws: { ($0 as? FileError)?.isNotFound ?? false }
+    }
+
+    @Test("knows the file systems that are not a disk of the machine")
+    func kinds() {
+        #expect(FileSystemKind(magic: 0x6969) == .remote("nfs"))
+        #expect(FileSystemKind(magic: 0xFF53_4D42) == .remote("cifs"))
+        #expect(FileSystemKind(magic: 0x6573_5546) == .remote("fuse"))
+        #expect(FileSystemKind(magic: 0xEF53) == .local)
     }
 
     @Test("refuses to create what is there, and to open what is not")

@@ -262,6 +262,11 @@ struct StatusEndpointTests {
                     + #""labelValueCountByLabelName":[],"memoryInBytesByLabelName":[],"#
                     + #""seriesCountByLabelValuePair":[],"compaction":"merging 3 blocks (ladder), 40 %","#
                     + #""damages":[{"file":"wal/7","reason":"torn","minTime":5},{"file":"a","reason":"b"}]}}"#)
+            let notifications = try await client.get("/api/v1/notifications")
+            #expect(
+                notifications.text
+                    == #"{"status":"success","data":[{"text":"Samples are refused: \"disk\"","#
+                    + #""date":"2023-11-14T22:13:20Z","active":true}]}"#)
             let version = try await client.get("/version")
             #expect(version.text.hasPrefix(#"{"version":"3.14.0""#))
         }

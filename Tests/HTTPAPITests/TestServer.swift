@@ -95,6 +95,10 @@ struct FixedStorageStatus: StorageStatus {
         [StorageDamage(file: "wal/7", reason: "torn", after: 5), StorageDamage(file: "a", reason: "b")]
     }
 
+    var problems: [StorageProblem] {
+        [StorageProblem(kind: .logWrite, text: "Samples are refused: \"disk\"", since: TestServer.now)]
+    }
+
     func headStatistics() -> HeadStatistics {
         var statistics = HeadStatistics()
         statistics.seriesCount = 8

@@ -50,6 +50,22 @@ struct HeadCheckpointTests {
         return test
     }
 
+    @Test("Where a checkpoint has lost its first record, head chunks in a directory of another name stay as well")
+    func ownChunkDirectory() throws {
+        let test = try HeadFixture { $0.chunkDirectoryName = "chunks_head-hearth" }
+        for minute in 0..<130 {
+            try test.append([(HeadFixture.labels(0), t + Int64(minute) * 60_000, Double(minute))])
+        }
+        try test.checkpoint()
+        let path = HeadFixture.directory + "/chunks_head-hearth/00000000"
+        #expect(test.disk.exists(path))
+        var options = HeadFixture.options(test.disk)
+        options.chunkDirectoryName = "chunks_head-hearth"
+        let head = try HeadRestore(options, start: .min, hasCheckpoint: true).head()
+        #expect(test.disk.exists(path))
+        #expect(head.chunkPlace.file == 1)
+    }
+
     @Test("A head from a checkpoint holds the same, and goes on as the other does", arguments: Seeds.fixed(8))
     func goesOn(_ seed: UInt64) throws {
         var history = RandomHistory(seed: seed)

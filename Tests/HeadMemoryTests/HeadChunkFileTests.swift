@@ -122,10 +122,23 @@ struct HeadChunkFileTests {
                 let file = try disk.openRandomAccess(path, isReadOnly: true)
                 var samples = SampleBuffer()
                 #expect(throws: StorageError.self) {
-                    try HeadChunkFileSet([(0, file)]).read(chunk, of: 3, .all, into: &samples)
+                    try HeadChunkFileSet([(0, file)], in: "/").read(chunk, of: 3, .all, into: &samples)
                 }
                 #expect(samples.isEmpty)
             }
+        }
+    }
+
+    @Test("A file that is missing is named with its directory, whatever that is called")
+    func missingFile() throws {
+        let chunk = ClosedChunk(
+            place: HeadChunkPlace(file: 7, offset: 24), range: TimeRange(min: 0, max: 1), length: 50)
+        let files = HeadChunkFileSet([], in: "/data/chunks_head-hearth")
+        #expect {
+            _ = try files.chunk(chunk, of: 0)
+        } throws: { error in
+            guard case .corruption(let file, 24, _)? = error as? StorageError else { return false }
+            return file == "/data/chunks_head-hearth/00000007"
         }
     }
 

@@ -1,3 +1,4 @@
+import SelfMetrics
 import TSDB
 import TestSupport
 import Testing
@@ -85,6 +86,24 @@ import Testing
         let settings = try StorageSection.settings(arguments, configFile: nil)
         #expect(settings.retentionTime == time)
         #expect(settings.retentionSize == size)
+    }
+
+    @Test("blocks are shed only where a flag says so, none that is younger than a day, and the disk has a reserve")
+    func fullDisk() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("p.yml", "global: {}")
+        func store(_ arguments: [String]) throws -> TSDBOptions {
+            let options = try ServerOptions(try FlagValues(arguments))
+            let config = try ServerConfig.load(path: directory("p.yml"), syntax: options.syntax)
+            return try options.store(config, RecordingLog().logger, MetricsRegistry())
+        }
+        let plain = try store([])
+        #expect(plain.shedBlocksOlderThan == nil)
+        #expect(plain.diskReserve == 64 << 20)
+        let given = try store(["--storage.tsdb.shed-blocks-older-than=2d", "--storage.tsdb.disk-reserve=0B"])
+        #expect(given.shedBlocksOlderThan == 172_800_000)
+        #expect(given.diskReserve == 0)
+        #expect(throws: FlagValues.UsageError.self) { try store(["--storage.tsdb.shed-blocks-older-than=23h"]) }
     }
 
     @Test(

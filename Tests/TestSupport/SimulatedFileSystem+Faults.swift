@@ -49,6 +49,8 @@ extension SimulatedFileSystem {
         var isReadOnly = false
         /// Bytes that can be written still; nil for any number.
         var room: Int?
+        /// Of the whole disk; nil for any number. Bytes.
+        var capacity: Int?
         var observer: (@Sendable (SimulatedFileSystem) -> Void)?
 
         /// Counts a call. - Returns: the error, if it fails.
@@ -93,6 +95,12 @@ extension SimulatedFileSystem {
     /// So many bytes more can be written; nil for any number. Removing files gives no room.
     package func setRoom(_ bytes: Int?) { state.withLock { $0.faults.room = bytes } }
 
+    /// The disk has so many bytes, and what the files take is not free; nil for any number. Removing files gives room.
+    package func setCapacity(_ bytes: Int?) { state.withLock { $0.faults.capacity = bytes } }
+
+    /// What the files take. Bytes.
+    package var usedBytes: Int { state.withLock { $0.usedBytes } }
+
     /// How many writes were made so far.
     package var writeCount: Int { state.withLock { $0.faults.writeCount } }
 
@@ -129,6 +137,10 @@ extension SimulatedFileSystem {
                     failure.kind == .whole ? 0 : count / 2,
                     Faults.RefusedWrite(code: ENOSPC, isTruncateFailing: failure.kind == .halfAndTruncate)
                 )
+            }
+            if let capacity = state.faults.capacity {
+                let room = max(0, capacity - state.usedBytes)
+                return room < count ? (room, Faults.RefusedWrite(code: ENOSPC)) : (count, nil)
             }
             guard let room = state.faults.room else { return (count, nil) }
             state.faults.room = max(0, room - count)

@@ -30,6 +30,8 @@ package final class SimulatedFileSystem: FileSystem {
         var fixedSize: Int?
         /// Of a file with places: the content that is safe, and what was written since.
         var syncedBytes: [UInt8] = []
+        /// Of a file with places: it takes all of its size, written or not.
+        var isReserve = false
         var unsyncedWrites: [(offset: Int, bytes: [UInt8])] = []
 
         mutating func write(_ new: [UInt8], at offset: Int) { Content.write(new, at: offset, into: &bytes) }
@@ -65,6 +67,17 @@ package final class SimulatedFileSystem: FileSystem {
         var unsyncedRenames: [(source: String, target: String)] = []
         var faults = Faults()
         var space = DiskSpace(free: 1 << 40, total: 1 << 41)
+        var kind = FileSystemKind.local
+
+        /// What the files take. Bytes.
+        var usedBytes: Int {
+            var seen: Set<ObjectIdentifier> = []
+            return files.values.reduce(0) { total, node in
+                guard seen.insert(ObjectIdentifier(node)).inserted else { return total }
+                return total
+                    + node.state.withLock { $0.isReserve ? $0.fixedSize ?? 0 : $0.bytes.count }
+            }
+        }
     }
 
     let state = Mutex(State())
@@ -76,7 +89,17 @@ package final class SimulatedFileSystem: FileSystem {
         state.withLock { $0.space = DiskSpace(free: free, total: total) }
     }
 
-    package func space(_ path: String) throws(FileError) -> DiskSpace { state.withLock { $0.space } }
+    package func space(_ path: String) throws(FileError) -> DiskSpace {
+        state.withLock { state in
+            guard let capacity = state.faults.capacity else { return state.space }
+            return DiskSpace(free: Int64(max(0, capacity - state.usedBytes)), total: Int64(capacity))
+        }
+    }
+
+    /// What the disk says that it is.
+    package func setKind(_ kind: FileSystemKind) { state.withLock { $0.kind = kind } }
+
+    package func kind(_ path: String) throws(FileError) -> FileSystemKind { state.withLock { $0.kind } }
 
     // MARK: - Content, for tests
 
@@ -132,6 +155,17 @@ package final class SimulatedFileSystem: FileSystem {
         let node = try createNode(path)
         node.state.withLock { $0.fixedSize = size }
         return SimulatedRandomAccessFile(path: path, node: node, fileSystem: self)
+    }
+
+    package func createReserve(_ path: String, bytes: Int) throws(FileError) {
+        try begin(.create, path)
+        let node = try createNode(path)
+        let (kept, failure) = beginWrite(path, bytes)
+        node.state.withLock { content in
+            content.fixedSize = failure == nil ? bytes : kept
+            content.isReserve = true
+        }
+        if let failure { throw FileError(operation: "allocate", path: path, code: failure.code) }
     }
 
     package func openRandomAccess(_ path: String, isReadOnly: Bool) throws(FileError) -> any RandomAccessFile {

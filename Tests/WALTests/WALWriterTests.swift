@@ -86,7 +86,7 @@ struct WALWriterTests {
         try WALFixture.append(0..<5, to: log)
         disk.failWrite(0, kind)
         #expect { try log.append(WALFixture.batch(77)) } throws: { error in
-            guard case .unavailable? = error as? StorageError else { return false }
+            guard case .diskFull? = error as? StorageError else { return false }
             return true
         }
         #expect(log.nextLSN == 6)

@@ -1,10 +1,14 @@
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 // What Swift's Glibc module does not offer, or offers only as a C macro or a variadic function.
 
 // Takes the advisory lock of an open file for this process without waiting (flock). 0, or an errno value.
 int hearth_lock_file(int descriptor);
+
+// The number that tells the kind of the file system a path lies on (f_type of statfs). 0, or an errno value.
+int hearth_file_system_magic(const char *path, uint32_t *magic);
 
 // Copies out of a mapping. A page that cannot be read (the file was shortened, the disk failed) raises SIGBUS, which is
 // caught: the answer is then 1 instead of 0, and the target holds an unknown part of the bytes.

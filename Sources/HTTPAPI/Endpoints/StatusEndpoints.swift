@@ -14,7 +14,7 @@ extension APIRoutes {
             Route([.get], "/api/v1/status/tsdb") { try storageStatus($0) },
             Route([.get], "/api/v1/status/walreplay", isAlwaysAvailable: true) { _ in logReplay() },
             Route([.get], "/api/v1/features") { _ in features() },
-            Route([.get], "/api/v1/notifications", isAlwaysAvailable: true) { _ in .success { $0.array { _ in } } },
+            Route([.get], "/api/v1/notifications", isAlwaysAvailable: true) { _ in notifications() },
             Route([.get], "/version", isAlwaysAvailable: true) { _ in version() },
         ]
     }
@@ -109,6 +109,19 @@ extension APIRoutes {
                 // Beyond upstream's fields.
                 writer.field("compaction", services.storageStatus.compactionDescription ?? "")
                 writer.damages(services.storageStatus.damages)
+            }
+        }
+    }
+
+    /// Upstream's shape. One that is over is not listed any more.
+    private func notifications() -> APIResponse {
+        .success { writer in
+            writer.array(of: services.storageStatus.problems) { writer, problem in
+                writer.object { writer in
+                    writer.field("text", problem.text)
+                    writer.field("date", time: problem.since)
+                    writer.field("active", boolean: true)
+                }
             }
         }
     }

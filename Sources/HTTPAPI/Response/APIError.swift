@@ -59,7 +59,7 @@ extension APIError {
     package init(_ error: StorageError) {
         switch error {
         case .invalid(let reason): self.init(.badData, reason)
-        case .closed, .unavailable: self.init(.unavailable, error.description)
+        case .closed, .unavailable, .diskFull: self.init(.unavailable, error.description)
         case .corruption, .system: self.init(.internal, error.description)
         }
     }

@@ -32,7 +32,7 @@ package final class HeadRestore {
     }
 
     private func placeBehindAllFiles() throws(StorageError) -> HeadChunkPlace? {
-        let directory = FilePath.join(options.dataDirectory, HeadChunkFormat.directoryName)
+        let directory = FilePath.join(options.dataDirectory, options.chunkDirectoryName)
         let fileSystem = options.fileSystem
         guard fileSystem.exists(directory) else { return nil }
         let names = try StorageError.wrapping { () throws(FileError) in try fileSystem.list(directory) }

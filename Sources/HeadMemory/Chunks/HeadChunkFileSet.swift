@@ -10,8 +10,13 @@ import StorageFiles
 final class HeadChunkFileSet: Sendable {
     /// Ascending by number.
     let files: [(number: UInt32, file: any RandomAccessFile)]
+    /// Where they lie: names one that is missing.
+    private let directory: String
 
-    init(_ files: [(number: UInt32, file: any RandomAccessFile)]) { self.files = files }
+    init(_ files: [(number: UInt32, file: any RandomAccessFile)], in directory: String) {
+        self.files = files
+        self.directory = directory
+    }
 
     private func file(_ number: UInt32) -> (any RandomAccessFile)? {
         // Few: the head spans some hours.
@@ -44,7 +49,7 @@ final class HeadChunkFileSet: Sendable {
     ) throws(StorageError) {
         guard let file = file(chunk.place.file) else {
             throw .corruption(
-                file: FilePath.join(HeadChunkFormat.directoryName, HeadChunkFormat.name(chunk.place.file)),
+                file: FilePath.join(directory, HeadChunkFormat.name(chunk.place.file)),
                 offset: Int(chunk.place.offset), reason: "head-chunk file is missing")
         }
         let count = Int(chunk.length)

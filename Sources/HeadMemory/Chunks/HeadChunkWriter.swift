@@ -46,7 +46,7 @@ final class HeadChunkWriter: @unchecked Sendable {
         self.place = start
         files = try StorageError.wrapping { () throws(FileError) in
             if isReadOnly {
-                if !fileSystem.exists(directory) { return HeadChunkFileSet([]) }
+                if !fileSystem.exists(directory) { return HeadChunkFileSet([], in: directory) }
             } else {
                 try fileSystem.createDirectory(directory)
             }
@@ -59,7 +59,7 @@ final class HeadChunkWriter: @unchecked Sendable {
                     try fileSystem.remove(path)
                 }
             }
-            return HeadChunkFileSet(found)
+            return HeadChunkFileSet(found, in: directory)
         }
         if let last = files.files.last, last.number == start.file {
             let end = Int(start.offset)
@@ -129,7 +129,7 @@ final class HeadChunkWriter: @unchecked Sendable {
         unsynced.withLock {
             $0.append(UnsyncedFile(file: file, syncedEnd: 0, writtenEnd: HeadChunkFormat.fileHeaderBytes))
         }
-        return HeadChunkFileSet(set.files + [(number, file)])
+        return HeadChunkFileSet(set.files + [(number, file)], in: directory)
     }
 
     private static func header(_ number: UInt32) -> [UInt8] {
@@ -224,7 +224,7 @@ final class HeadChunkWriter: @unchecked Sendable {
     /// The files without those that end before a time; the newest stays.
     func files(without time: Timestamp) -> HeadChunkFileSet? {
         let kept = files.files.filter { $0.number == place.file || (newest[$0.number] ?? .min) >= time }
-        return kept.count < files.files.count ? HeadChunkFileSet(kept) : nil
+        return kept.count < files.files.count ? HeadChunkFileSet(kept, in: directory) : nil
     }
 
     /// Removes the files that are not in the set any more.

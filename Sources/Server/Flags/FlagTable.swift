@@ -66,6 +66,14 @@ package enum FlagTable {
             "With less free disk space samples are refused; with less than twice that blocks are not merged. 0B: never."
         ),
         .init(
+            "storage.tsdb.disk-reserve", .size, "64MB",
+            "Size of a file that is given up when the disk is full, so that blocks and checkpoints can be finished; a hundredth of the disk at most. 0B: none."
+        ),
+        .init(
+            "storage.tsdb.shed-blocks-older-than", .duration, "0s",
+            "When the disk is full delete blocks that are so old, the oldest first, before samples are refused; 1d at least. 0s: never."
+        ),
+        .init(
             "storage.tsdb.wal-sync-interval", .duration, "1s",
             "How long samples that were taken may wait to be synced to the disk: what a loss of power can cost."),
         .init(

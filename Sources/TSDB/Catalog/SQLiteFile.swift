@@ -38,7 +38,7 @@ enum SQLiteFile {
         } catch {
             switch error {
             case .corruption: break
-            case .unavailable:
+            case .unavailable, .diskFull:
                 // Nothing in it is worth not starting for.
                 return Opened(queue: try inMemory(migrator), damagedPath: nil, refusal: error)
             default: throw error
@@ -125,8 +125,10 @@ enum SQLiteFile {
         switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return .corruption(file: path, offset: 0, reason: message)
-        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL:
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
             return .unavailable(reason: "\(operation) \(path): \(message)")
+        case .SQLITE_FULL:
+            return .diskFull(reason: "\(operation) \(path): \(message)")
         default:
             return .system(operation: operation, path: path, message: message)
         }

@@ -12,7 +12,7 @@ extension TSDB {
     private static let tailSamplesMin = 2_000_000
     private static let tailSamplesPerSeries = 32
 
-    /// On the committer.
+    /// On the committer, or under the gate.
     static func isCheckpointDue(_ log: LogWriter, _ head: Head) -> Bool {
         log.tailSampleCount >= max(tailSamplesMin, tailSamplesPerSeries * head.seriesCount)
     }
@@ -23,6 +23,7 @@ extension TSDB {
     /// Writes out what the head holds, so that the log before it can go.
     func checkpoint() throws {
         metrics.checkpoints.increment()
+        wantsCheckpoint.store(false, ordering: .relaxed)
         let started = ContinuousClock.now
         let (snapshot, lsn, segment): (HeadCheckpoint, LSN, UInt64)
         do {
@@ -34,6 +35,7 @@ extension TSDB {
             options.logger.info("checkpoint written", metadata: ["lsn": "\(lsn)", "bytes": "\(bytes)"])
         } catch {
             metrics.checkpointFailures.increment()
+            tellOfFailedCheckpoint(error)
             throw error
         }
         metrics.walTruncations.increment()
@@ -46,19 +48,33 @@ extension TSDB {
             metrics.checkpointDeletions.increment()
         } catch {
             metrics.walTruncationFailures.increment()
+            tellOfFailedCheckpoint(error)
             throw error
         }
+        health.clear(.checkpoint)
         metrics.walTruncateDuration.observe(started.duration(to: .now) / .seconds(1))
+    }
+
+    private func tellOfFailedCheckpoint(_ error: any Error) {
+        if case .diskFull? = error as? StorageError { diskGuard.noteFull() }
+        health.raise(.checkpoint, "The log cannot be shortened by a checkpoint", error)
     }
 
     /// - Returns: its size. Bytes.
     private func writeCheckpoint(_ snapshot: HeadCheckpoint, _ lsn: LSN, _ segment: UInt64) throws -> Int {
         // The checkpoint names places in the head-chunk files: they come first.
         try head.syncChunks()
-        var writer = try CheckpointWriter(
-            fileSystem: options.fileSystem, directory: log.directory, lsn: lsn, firstSegment: segment)
-        try snapshot.write(to: &writer)
-        let bytes = try writer.finish()
+        let bytes: Int
+        do throws(StorageError) {
+            var writer = try CheckpointWriter(
+                fileSystem: options.fileSystem, directory: log.directory, lsn: lsn, firstSegment: segment)
+            try snapshot.write(to: &writer)
+            bytes = try writer.finish()
+        } catch {
+            // Half a checkpoint would take the room that the next one needs.
+            CheckpointWriter.removeUnfinished(fileSystem: options.fileSystem, directory: log.directory, lsn: lsn)
+            throw error
+        }
         checkpointSize.store(bytes, ordering: .relaxed)
         return bytes
     }

@@ -10,39 +10,50 @@ import StorageFiles
 import Synchronization
 
 extension TSDB {
-    /// Merges blocks until the plan has nothing more to do, or the store closes.
-    func mergeBlocks() throws {
-        while try makeWay(), let merge = try nextMerge() {
-            metrics.compactionsTriggered.increment()
-            let bytes = merge.blocks.reduce(0) { $0 + Int64($1.bytes) }
-            guard diskGuard.hasRoom(for: bytes) else {
-                metrics.compactionsSkipped.increment()
-                options.logger.warning("no room for a merge, it waits", metadata: ["bytes": "\(bytes)"])
-                return
-            }
-            do {
-                try self.merge(merge)
-            } catch BlockMerge.Stop.cancelled {
-                options.logger.info("merge given up, the server stops; it is begun anew")
-                return
-            } catch {
-                metrics.compactionFailures.increment()
-                throw error
-            }
+    /// Makes the next merge of the plan, if there is one and nothing stands against it.
+    /// - Returns: whether one was made: then there may be another.
+    func mergeBlocks() throws -> Bool {
+        guard mayMerge() else { return false }
+        guard let merge = try nextMerge() else {
+            health.clear(.merge)
+            return false
+        }
+        metrics.compactionsTriggered.increment()
+        let bytes = merge.blocks.reduce(0) { $0 + Int64($1.bytes) }
+        guard diskGuard.hasRoom(for: bytes) else {
+            metrics.compactionsSkipped.increment()
+            options.logger.warning("no room for a merge, it waits", metadata: ["bytes": "\(bytes)"])
+            return false
+        }
+        do {
+            try self.merge(merge)
+            return true
+        } catch BlockMerge.Stop.cancelled {
+            options.logger.info("merge given up, it is begun anew later")
+            return false
+        } catch {
+            metrics.compactionFailures.increment()
+            health.raise(.merge, "Blocks cannot be merged", error)
+            throw error
         }
     }
+
+    /// The store is not closing, and the disk is not short of room.
+    private func mayMerge() -> Bool { !diskGuard.holdsMerges && !maintenance.withState { $0.isClosing } }
 
     /// How often a merge looks whether something is more urgent. ms
     private static let lookInterval: Int64 = 1000
 
     /// Does what must not wait for a merge: blocks that are overdue are cut from the head, and checkpoints made, between
     /// two of its series. Then the merge goes on where it was.
-    /// - Returns: false when the store is closing.
-    private func makeWay() throws -> Bool {
-        if maintenance.withState({ $0.isClosing }) { return false }
-        let isDue = head.gate.shared { head.isCutOverdue || TSDB.isCheckpointDue(log, head) }
-        if isDue { try moveToDisk() }
-        return true
+    /// - Returns: whether it may go on. Where a cut fails it may not: it would take the room that the cut lacks.
+    private func makeWay() -> Bool {
+        guard mayMerge() else { return false }
+        let isDue =
+            wantsCheckpoint.load(ordering: .relaxed)
+            || head.gate.shared { head.isCutOverdue || TSDB.isCheckpointDue(log, head) }
+        // What fails is told there, and tried again by the next round of maintenance.
+        return !isDue || (try? moveToDisk()) != nil
     }
 
     private func nextMerge() throws -> CompactionPlan.Merge? {
@@ -80,12 +91,13 @@ extension TSDB {
         let old = visible.filter { wanted.contains($0.identifier) }
         var work = BlockMerge(old.map(\.reader))
         work.keepFrom = TSDB.keepFrom(settings.withLock { $0.retentionRules }, newest: newest ?? .min)
-        var nextLook = options.monotonicTime()
-        work.isCancelled = { [self] in
-            let now = options.monotonicTime()
-            guard now >= nextLook else { return false }
+        let monotonicTime = options.monotonicTime ?? ClockWatch.continuousTime
+        var nextLook = monotonicTime()
+        work.mayGoOn = { [self] in
+            let now = monotonicTime()
+            guard now >= nextLook else { return true }
             nextLook = now.addingClamped(TSDB.lookInterval)
-            return try !makeWay()
+            return makeWay()
         }
         work.progress = { [metrics] done, total in
             metrics.compactionProgress.set(total > 0 ? Double(done) / Double(total) : 0)

@@ -8,7 +8,8 @@ import StorageFiles
 import WAL
 
 /// Looks at every byte of a data directory that has a checksum, and at whether its parts agree: blocks with their
-/// indexes, the log with its series, the catalog with the blocks. Reads only; a server may be running there.
+/// indexes, the log with its series, the catalog with the blocks. The databases are checked by SQLite itself. Reads only;
+/// a server may be running there.
 package struct StoreVerification {
     /// In the order in which they were met; at most one for each block.
     package private(set) var damages: [StoreDamage] = []
@@ -31,6 +32,9 @@ package struct StoreVerification {
         let start = try verifyBlocks(fileSystem, directory, rows)
         verifyLog(fileSystem, DataDirectoryLayout(fileSystem: fileSystem, directory: directory).log)
         verifyHead(fileSystem, directory, start)
+        if let damage = StateInspection.damage(directory) {
+            damages.append(StoreDamage(damage, path: FilePath.join(directory, StateStore.fileName)))
+        }
     }
 
     // MARK: - Blocks and catalog

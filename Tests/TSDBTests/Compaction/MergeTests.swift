@@ -97,14 +97,6 @@ struct MergeTests {
         let rangeMax = Mutex(2 * TestStore.hour)
         let test = try store { options in
             options.blockRangeMax = rangeMax.withLock { $0 }
-            // Each look finds that a second has gone.
-            let now = Mutex<Int64>(0)
-            options.monotonicTime = {
-                now.withLock { now in
-                    now += 1000
-                    return now
-                }
-            }
         }
         try await fill(test, hours: 10)
         #expect(test.store.blocks.all.count == 4)

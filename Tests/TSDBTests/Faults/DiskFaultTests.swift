@@ -121,6 +121,25 @@ struct DiskFaultTests {
         #expect(try test.contents() == before)
     }
 
+    @Test("A start that fails at its very end lets go of the directory")
+    func startEnd() async throws {
+        let test = try TestStore()
+        try await fill(test, minutes: 5)
+        try test.store.checkpoint()
+        let name = try #require(test.disk.list(test.directory.path + "/wal").first { $0.hasPrefix("checkpoint") })
+        let path = test.directory.path + "/wal/" + name
+        var bytes = try #require(test.disk.bytes(path))
+        bytes[bytes.count - 1] ^= 1
+        let disk = test.disk.killProcess()
+        try disk.overwrite(path, bytes)
+        // A new checkpoint is due at once, in place of the damaged one.
+        disk.failSyncs(true)
+        #expect(throws: StorageError.self) { try test.restart(on: disk) }
+        disk.failSyncs(false)
+        try test.restart(on: disk)
+        #expect(try test.contents()[up]?.count == 5)
+    }
+
     @Test("What a killed process has not synced, the next one does")
     func segmentsOfKilledProcess() async throws {
         let test = try TestStore()

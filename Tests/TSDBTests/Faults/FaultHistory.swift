@@ -38,6 +38,12 @@ final class FaultHistory {
             options.settings.outOfOrderWindow = FaultHistory.outOfOrderWindow
             options.retentionTime = FaultHistory.retention
             options.blockRangeMax = 3 * options.blockRange
+            // Of every other history the log has many short segments.
+            if seed % 2 == 0 {
+                options.log.samplesPerSeriesMax = 3
+                options.log.segmentBytesMin = 300
+            }
+            if seed % 3 == 0 { options.diskReserve = 50_000 }
         }
         for _ in 0..<5 { pool.append(newSeries()) }
     }
@@ -92,6 +98,8 @@ final class FaultHistory {
             if case .delete(let series, let range) = work { model.deleteInPart(series, range) }
         }
         test.disk.failNoCall()
+        // The reserve is taken again.
+        test.store.diskGuard.check()
         work = .nothing
     }
 

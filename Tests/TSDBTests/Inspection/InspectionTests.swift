@@ -59,7 +59,8 @@ struct InspectionTests {
     @Test("leaves out what is damaged and says so")
     func damaged() async throws {
         let test = try await store()
-        let log = test.directory.path + "/wal/00000001"
+        let newest = try #require(test.disk.list(test.directory.path + "/wal").last { $0.hasPrefix("0") })
+        let log = test.directory.path + "/wal/" + newest
         var bytes = try #require(test.disk.bytes(log))
         bytes.removeLast()
         test.store.close()
@@ -219,6 +220,26 @@ struct InspectionTests {
             fileSystem: test.disk, directory: test.directory.path + "/snapshots/" + name)
         #expect(verification.damages.isEmpty)
         #expect(verification.blockCount == 3)
+    }
+
+    @Test("verification finds a damaged page of state.sqlite, and leaves nothing beside it")
+    func stateDatabase() async throws {
+        let test = try TestStore()
+        for group in 0..<50 { try await test.store.state.save([UInt8](repeating: 7, count: 500), group: "\(group)") }
+        // Beside a running store, then without one.
+        #expect(try StoreVerification(fileSystem: test.disk, directory: test.directory.path).damages.isEmpty)
+        test.store.close()
+        let files = PosixFileSystem()
+        let before = try files.list(test.directory.path)
+        #expect(try StoreVerification(fileSystem: test.disk, directory: test.directory.path).damages.isEmpty)
+        let path = test.directory.path + "/state.sqlite"
+        var bytes = try files.read(path, limit: 1 << 30)
+        #expect(bytes.count > 20_000)
+        for index in 8192..<12_288 { bytes[index] = 0xA5 }
+        try files.replace(path, with: bytes)
+        let verification = try StoreVerification(fileSystem: test.disk, directory: test.directory.path)
+        #expect(verification.damages.map(\.file) == [path])
+        #expect(try files.list(test.directory.path) == before)
     }
 
     // MARK: Repair

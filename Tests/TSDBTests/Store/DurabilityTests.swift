@@ -161,6 +161,7 @@ struct DurabilityTests {
         test.store.close()
         test.store.close()
         await #expect(throws: StorageError.closed) { try await test.append([(labels(0), TestStore.start, 1)]) }
+        #expect(throws: StorageError.closed) { try test.store.maintain() }
     }
 
     @Test("Damage in the log is reported and counted, and the rest is served")
