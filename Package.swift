@@ -87,7 +87,7 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", nioCore, nioPosix, nioHTTP1, nioSSL,
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "CPosixShim", "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 

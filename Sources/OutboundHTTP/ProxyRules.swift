@@ -17,32 +17,14 @@ struct ProxyAddress: Sendable, Hashable {
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         port = url.port ?? 80
         if let info = url.userInfo {
-            user = ProxyAddress.decoded(info.user)
-            password = Secret(ProxyAddress.decoded(info.password ?? ""))
+            user = URLReference.percentDecoded(info.user)
+            password = Secret(URLReference.percentDecoded(info.password ?? ""))
         }
     }
 
     /// The value of `Proxy-Authorization`.
     var authorization: String? {
         user.map { "Basic " + Base64.encode(Array(($0 + ":" + password.text).utf8)) }
-    }
-
-    private static func decoded(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        var out: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let byte = UInt8(String(decoding: bytes[index + 1...index + 2], as: UTF8.self), radix: 16)
-            {
-                out.append(byte)
-                index += 3
-            } else {
-                out.append(bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }
 
