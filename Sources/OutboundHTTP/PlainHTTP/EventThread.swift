@@ -176,7 +176,7 @@ final class EventThread: Sendable {
     // MARK: The thread
 
     private func run() {
-        let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: EventThread.bufferBytes)
+        let buffer = ReadBuffer(bytes: .allocate(capacity: EventThread.bufferBytes))
         var events = [hearth_poll_event](repeating: hearth_poll_event(), count: 256)
         var ready: [(connection: PlainConnection, readiness: Int32)] = []
         while true {
@@ -190,7 +190,7 @@ final class EventThread: Sendable {
             for (connection, readiness) in ready { settle(connection, connection.handle(readiness, buffer)) }
             ready.removeAll(keepingCapacity: true)
         }
-        buffer.deallocate()
+        buffer.bytes.deallocate()
         end()
     }
 

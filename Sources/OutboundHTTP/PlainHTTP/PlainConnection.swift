@@ -113,7 +113,7 @@ final class PlainConnection: Sendable {
 
     /// The socket is ready, or broken.
     /// - Parameter buffer: to read into.
-    func handle(_ readiness: Int32, _ buffer: UnsafeMutableBufferPointer<UInt8>) -> Outcome {
+    func handle(_ readiness: Int32, _ buffer: ReadBuffer) -> Outcome {
         state.withLock { state in
             if case .closed = state.phase { return .goesOn }
             // Nobody asks: the server closes a kept connection, or talks out of turn.
@@ -204,7 +204,8 @@ final class PlainConnection: Sendable {
         return code == 0 ? .goesOn : close(&state, .system(code: code))
     }
 
-    private func receive(_ state: inout State, _ buffer: UnsafeMutableBufferPointer<UInt8>) -> Outcome {
+    private func receive(_ state: inout State, _ buffer: ReadBuffer) -> Outcome {
+        let buffer = buffer.bytes
         for _ in 0..<PlainConnection.readsMax {
             let count = recv(state.socket, buffer.baseAddress, buffer.count, 0)
             if count > 0 {
@@ -298,6 +299,11 @@ final class PlainConnection: Sendable {
         guard getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else { return errno }
         return code == 0 ? nil : code
     }
+}
+
+/// What the event thread reads into, one connection after the other.
+struct ReadBuffer: @unchecked Sendable {
+    let bytes: UnsafeMutableBufferPointer<UInt8>
 }
 
 /// A response as it came.
