@@ -204,7 +204,7 @@ let package = Package(
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             logging, nioCore, nioPosix, nioHTTP1),
-        tests("OutboundHTTP", "ConfigTree", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
+        tests("OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
             exclude: ["Plans", "Scripts"]),

@@ -40,8 +40,8 @@ final class PlainConnection: Sendable {
     }
 
     private enum Phase {
-        /// Nobody watches the socket yet.
-        case unwatched(isConnected: Bool)
+        /// Before its first exchange.
+        case fresh(isConnected: Bool)
         case connecting
         case open
         case closed
@@ -55,6 +55,8 @@ final class PlainConnection: Sendable {
         var inflater: BodyInflater?
         /// How much of the request has gone out.
         var sentCount = 0
+        /// For what the socket is watched, HEARTH_POLL_*; 0 while it is not.
+        var watched: Int32 = 0
         var hasReceived = false
         /// Whether it has served an exchange before.
         var isKept = false
@@ -81,7 +83,7 @@ final class PlainConnection: Sendable {
         self.address = address
         self.token = token
         self.poll = poll
-        state = Mutex(State(socket: socket, phase: .unwatched(isConnected: isConnected)))
+        state = Mutex(State(socket: socket, phase: .fresh(isConnected: isConnected)))
     }
 
     // MARK: For whoever asks
@@ -97,14 +99,13 @@ final class PlainConnection: Sendable {
             switch state.phase {
             case .closed: return close(&state, .stale(isUnsent: true))
             case .connecting: return .goesOn
-            case .open: return send(&state, isWatched: true, wasBlocked: false)
-            case .unwatched(isConnected: true):
+            case .open: return send(&state)
+            case .fresh(isConnected: true):
                 state.phase = .open
-                return send(&state, isWatched: false, wasBlocked: false)
-            case .unwatched(isConnected: false):
+                return send(&state)
+            case .fresh(isConnected: false):
                 state.phase = .connecting
-                let code = hearth_poll_add(poll, state.socket, token, HEARTH_POLL_WRITABLE)
-                return code == 0 ? .goesOn : close(&state, .system(code: code))
+                return watch(&state, HEARTH_POLL_WRITABLE)
             }
         }
     }
@@ -123,7 +124,7 @@ final class PlainConnection: Sendable {
                     return close(&state, .dial(address, code: code))
                 }
                 state.phase = .open
-                return send(&state, isWatched: true, wasBlocked: true)
+                return send(&state)
             }
             if readiness & HEARTH_POLL_READABLE != 0 {
                 let outcome = receive(&state, buffer)
@@ -132,7 +133,7 @@ final class PlainConnection: Sendable {
             guard readiness & HEARTH_POLL_WRITABLE != 0, let exchange = state.exchange,
                 state.sentCount < exchange.bytes.count
             else { return .goesOn }
-            return send(&state, isWatched: true, wasBlocked: true)
+            return send(&state)
         }
     }
 
@@ -173,7 +174,7 @@ final class PlainConnection: Sendable {
 
     // MARK: Under the lock
 
-    private func send(_ state: inout State, isWatched: Bool, wasBlocked: Bool) -> Outcome {
+    private func send(_ state: inout State) -> Outcome {
         guard let bytes = state.exchange?.bytes else { return .goesOn }
         var isBlocked = false
         while state.sentCount < bytes.count, !isBlocked {
@@ -194,13 +195,16 @@ final class PlainConnection: Sendable {
                     &state, isStale ? .stale(isUnsent: state.sentCount == 0) : .broken(code: code, isReading: false))
             }
         }
-        let readiness = HEARTH_POLL_READABLE | (isBlocked ? HEARTH_POLL_WRITABLE : 0)
-        var code: Int32 = 0
-        if !isWatched {
-            code = hearth_poll_add(poll, state.socket, token, readiness)
-        } else if isBlocked != wasBlocked {
-            code = hearth_poll_change(poll, state.socket, token, readiness)
-        }
+        return watch(&state, HEARTH_POLL_READABLE | (isBlocked ? HEARTH_POLL_WRITABLE : 0))
+    }
+
+    private func watch(_ state: inout State, _ readiness: Int32) -> Outcome {
+        guard readiness != state.watched else { return .goesOn }
+        let code =
+            state.watched == 0
+            ? hearth_poll_add(poll, state.socket, token, readiness)
+            : hearth_poll_change(poll, state.socket, token, readiness)
+        state.watched = readiness
         return code == 0 ? .goesOn : close(&state, .system(code: code))
     }
 
