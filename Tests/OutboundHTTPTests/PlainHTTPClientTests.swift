@@ -281,6 +281,7 @@ struct PlainHTTPClientTests {
 
     @Test("A large body goes out while the server takes its time")
     func largePost() async throws {
+        let body = [UInt8](repeating: 1, count: 3 << 20) + [UInt8](repeating: 2, count: 3 << 20)
         try await withServer { peer in
             let head = peer.readHead() ?? ""
             let count = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
@@ -288,12 +289,10 @@ struct PlainHTTPClientTests {
             let first = peer.read(1000)
             usleep(50_000)
             let rest = peer.read(count - first.count)
-            peer.answer("\((first + rest).reduce(0) { $0 &+ Int($1) })")
+            peer.answer(first + rest == body ? "same" : "different")
         } _: { (server, transport) async throws in
-            var random = SeededRandom(seed: 3)
-            let body = (0..<8 << 20).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            let sum = try await text(transport, server.url(), method: .post, body: body, timeout: 60_000)
-            #expect(sum == "\(body.reduce(0) { $0 &+ Int($1) })")
+            let answer = try await text(transport, server.url(), method: .post, body: body, timeout: 60_000)
+            #expect(answer == "same")
         }
     }
 
@@ -304,7 +303,7 @@ struct PlainHTTPClientTests {
             peer.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig")
             peer.waitForEnd()
         } _: { (server, transport) async throws in
-            let body = [UInt8](repeating: 0, count: 64 << 20)
+            let body = [UInt8](repeating: 0, count: 16 << 20)
             let response = try await transport.send(OutboundRequest(.post, server.url(), body: body, timeout: 60_000))
             #expect(response.status == 413)
         }
