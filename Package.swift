@@ -171,7 +171,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ByteCoding", "ConfigTree", "Exposition", "PromQLEngine", "PromQLSyntax", "PromQLTestKit",
+                "ByteCoding", "ConfigTree", "Exposition", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "PromQLTestKit",
                 "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server", "StorageAPI",
                 "TestSupport", logging,
             ],

@@ -67,7 +67,19 @@ struct BodyInflaterTests {
         }
         let inflater = try BodyInflater(.gzip, start: Fixture.zippedBomb)
         var body: [UInt8] = []
-        for byte in Fixture.zippedBomb { body += try inflater.inflate(part: [byte]) }
+        for byte in Fixture.zippedBomb {
+            _ = try inflater.inflate(part: [byte]) { piece in
+                body += piece
+                return true
+            }
+        }
         #expect(inflater.isAtEnd && body.count == 300_000)
+        var pieces: [Int] = []
+        let whole = try BodyInflater(.gzip, start: Fixture.zippedBomb)
+        let isWanted = try whole.inflate(part: Fixture.zippedBomb) { piece in
+            pieces.append(piece.count)
+            return pieces.count < 3
+        }
+        #expect(!isWanted && pieces == [65_536, 65_536, 65_536])
     }
 }

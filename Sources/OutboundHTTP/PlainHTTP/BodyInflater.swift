@@ -14,7 +14,7 @@ package enum ContentCoding: Sendable, Hashable {
 }
 
 /// Unpacks one body with zlib.
-final class BodyInflater {
+package final class BodyInflater {
     private static let windowBits: Int32 = 15
     /// Added to the window bits, it asks for gzip's header and trailer in place of zlib's.
     private static let gzipFlag: Int32 = 16
@@ -22,6 +22,7 @@ final class BodyInflater {
     private static let ratioMax = 1032
     /// What a trailer says about the length is believed so far. bytes
     private static let announcedMax = 16 << 20
+    private static let pieceBytes = 64 << 10
 
     private let stream: UnsafeMutablePointer<z_stream>
     private let isGzip: Bool
@@ -53,7 +54,7 @@ final class BodyInflater {
     /// - Parameters:
     ///   - bytesMax: a longer body is refused as soon as it shows.
     ///   - bytesExpected: to allocate once.
-    static func inflate(
+    package static func inflate(
         _ body: [UInt8], _ coding: ContentCoding, bytesMax: Int, bytesExpected: Int
     ) throws(ResponseFault) -> [UInt8] {
         if body.isEmpty { return [] }
@@ -78,16 +79,16 @@ final class BodyInflater {
         }
     }
 
-    /// The next part of a body, for one that is not gathered.
-    func inflate(part: [UInt8]) throws(ResponseFault) -> [UInt8] {
+    /// The next part of a body that is not gathered, in pieces of bounded length.
+    /// - Returns: false when the receiver wants no more.
+    func inflate(part: [UInt8], _ receive: ([UInt8]) -> Bool) throws(ResponseFault) -> Bool {
         var offset = 0
-        var out: [UInt8] = []
-        var capacity = max(part.count * 4, 4 << 10)
         while true {
-            try extend(&out, to: capacity, from: part, &offset)
+            var piece: [UInt8] = []
+            try extend(&piece, to: BodyInflater.pieceBytes, from: part, &offset)
+            guard piece.isEmpty || receive(piece) else { return false }
             // A stream that has filled the room may hold more back.
-            guard out.count == capacity else { return out }
-            capacity *= 2
+            guard piece.count == BodyInflater.pieceBytes else { return true }
         }
     }
 

@@ -32,6 +32,8 @@ final class EventThread: Sendable {
 
     private static let wakeToken = UInt64.max
     private static let bufferBytes = 128 << 10
+    /// So long the rest of a response has to come before it is asked for. us
+    private static let pause: UInt32 = 500
     /// While requests come, deadlines later than this need no waking. ns
     private static let tick: Int64 = 500_000_000
     /// After the last request. ns
@@ -126,7 +128,7 @@ final class EventThread: Sendable {
     /// Does what an outcome asks for, and answers who waits.
     func settle(_ connection: PlainConnection, _ outcome: PlainConnection.Outcome) {
         switch outcome {
-        case .goesOn: break
+        case .goesOn, .begun: break
         case .free(let answer):
             let now = MonotonicClock.now
             let isKept = state.withLock { !$0.isShutDown && $0.table.keep(connection, now: now) }
@@ -187,8 +189,15 @@ final class EventThread: Sendable {
             if work.isShutDown { break }
             let count = hearth_poll_wait(poll, &events, Int32(events.count), work.timeout)
             takeReady(events.prefix(max(Int(count), 0)), &ready)
-            for (connection, readiness) in ready { settle(connection, connection.handle(readiness, buffer)) }
+            var hasBegun = false
+            for (connection, readiness) in ready {
+                let outcome = connection.handle(readiness, buffer)
+                if case .begun = outcome { hasBegun = true }
+                settle(connection, outcome)
+            }
             ready.removeAll(keepingCapacity: true)
+            // Servers write a response in many small pieces: being woken for each costs more than reading them.
+            if hasBegun { usleep(EventThread.pause) }
         }
         buffer.bytes.deallocate()
         end()

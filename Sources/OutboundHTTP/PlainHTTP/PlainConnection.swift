@@ -26,6 +26,8 @@ final class PlainConnection: Sendable {
     enum Outcome: Sendable {
         /// Nothing yet.
         case goesOn
+        /// A response has begun to come; the rest follows, as a rule at once.
+        case begun
         /// It may serve another exchange.
         case free(Answer)
         /// It is closed; without an answer where nobody waited.
@@ -128,7 +130,11 @@ final class PlainConnection: Sendable {
             }
             if readiness & HEARTH_POLL_READABLE != 0 {
                 let outcome = receive(&state, buffer)
-                guard case .goesOn = outcome else { return outcome }
+                switch outcome {
+                case .goesOn: break
+                case .begun where state.watched & HEARTH_POLL_WRITABLE != 0: break
+                default: return outcome
+                }
             }
             guard readiness & HEARTH_POLL_WRITABLE != 0, let exchange = state.exchange,
                 state.sentCount < exchange.bytes.count
@@ -215,7 +221,7 @@ final class PlainConnection: Sendable {
             if count > 0 {
                 state.hasReceived = true
                 let outcome = take(&state, UnsafeBufferPointer(rebasing: buffer[..<count]))
-                guard case .goesOn = outcome, count == buffer.count else { return outcome }
+                guard case .begun = outcome, count == buffer.count else { return outcome }
             } else if count == 0 {
                 return takeEnd(&state)
             } else if errno == EAGAIN {
@@ -232,7 +238,7 @@ final class PlainConnection: Sendable {
         do throws(ResponseFault) {
             let count = try state.parser.take(bytes)
             guard try handOver(&state) else { throw .bodyTooLong }
-            guard state.parser.isComplete else { return .goesOn }
+            guard state.parser.isComplete else { return .begun }
             return finish(&state, mayBeKept: count == bytes.count)
         } catch {
             return close(&state, .response(error, hasBytes: true))
@@ -253,12 +259,11 @@ final class PlainConnection: Sendable {
     /// - Returns: false when they want no more.
     private func handOver(_ state: inout State) throws(ResponseFault) -> Bool {
         guard state.parser.streamsBody, let receivePart = state.exchange?.receivePart else { return true }
-        var part = state.parser.takePart()
-        if let coding = state.parser.head?.coding, coding != .identity, !part.isEmpty {
-            if state.inflater == nil { state.inflater = try BodyInflater(coding, start: part) }
-            if let inflater = state.inflater { part = try inflater.inflate(part: part) }
-        }
-        return part.isEmpty || receivePart(part)
+        let part = state.parser.takePart()
+        if part.isEmpty { return true }
+        guard let coding = state.parser.head?.coding, coding != .identity else { return receivePart(part) }
+        if state.inflater == nil { state.inflater = try BodyInflater(coding, start: part) }
+        return try state.inflater?.inflate(part: part, receivePart) ?? true
     }
 
     private func finish(_ state: inout State, mayBeKept: Bool) -> Outcome {
