@@ -179,6 +179,7 @@ struct DestinationTests {
             switch request.path {
             case "/away":
                 .answer(status: "302 Found", headers: ["location": "http://127.0.0.1:\(port)/"], body: [])
+            case "/other": .answer(status: "302 Found", headers: ["location": "http+unix://%2Fx/"], body: [])
             case "/near": .answer(status: "302 Found", headers: ["location": "http://app/end"], body: [])
             default: .answer(body: Array("socket".utf8))
             }
@@ -189,6 +190,10 @@ struct DestinationTests {
             request.unixSocket = path
             #expect(try await transport.send(request).body == Array(body.utf8))
         }
+        var request = OutboundRequest(.get, "http://app/other", timeout: 10_000)
+        request.unixSocket = path
+        let error = await #expect(throws: OutboundError.self) { try await transport.send(request) }
+        #expect(error?.message == "failed to parse Location header \"http+unix://%2Fx/\"")
         await transport.shutdown()
         await server.stop()
         await elsewhere.stop()
