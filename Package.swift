@@ -171,9 +171,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ByteCoding", "ConfigTree", "Exposition", "OutboundHTTP", "PromQLEngine", "PromQLSyntax", "PromQLTestKit",
-                "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server", "StorageAPI",
-                "TestSupport", logging,
+                "ByteCoding", "ConfigTree", "Exposition", "OutboundHTTP", "PromQLEngine", "PromQLSyntax",
+                "PromQLTestKit", "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server",
+                "StorageAPI", "TestSupport", logging,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: settings),
         .executableTarget(

@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 import ConfigTree
 package import NIOCore
-import NIOHTTP1
-import NIOHTTPCompression
 
 #if canImport(Glibc)
     import Glibc
@@ -73,7 +70,10 @@ package final class HTTPClientTransport: HTTPTransport {
             guard request.client.followsRedirects, [301, 302, 303, 307, 308].contains(response.status),
                 let location = response.header("location"), !location.isEmpty
             else { return response }
-            guard let next = place.resolving(location), let target = URLReference(next) else {
+            // A server elsewhere has no say about the sockets of this machine.
+            guard let next = place.resolving(location), let target = URLReference(next),
+                target.scheme != "http+unix" || place.scheme == "http+unix"
+            else {
                 throw OutboundError(.malformed, "failed to parse Location header \"\(location)\"")
             }
             // Once away from the host the credentials do not come back.

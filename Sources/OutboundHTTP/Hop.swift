@@ -58,7 +58,7 @@ struct Hop: Sendable {
                 status: response.head.status, reason: response.head.reason, headers: response.head.headers,
                 body: response.body)
         } catch {
-            throw OutboundError(error, method: method, url: url)
+            throw OutboundError(error, method: method, url: url, isProxied: proxy != nil)
         }
     }
 

@@ -1,3 +1,4 @@
+import ConfigTree
 import Glibc
 import NIOPosix
 import Synchronization
@@ -95,6 +96,22 @@ struct DestinationTests {
         await server.stop()
     }
 
+    @Test("A proxy that is not there is told from a target that is not there")
+    func noProxy() async throws {
+        let server = try await LoopbackServer.start { _ in .close }
+        await server.stop()
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        var section = try ConfigNode.parse("proxy_url: 'http://127.0.0.1:\(server.port)'", file: "t.yml").section(
+            "test")
+        let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
+        let error = await #expect(throws: OutboundError.self) {
+            try await transport.send(OutboundRequest(.get, "http://target/", client: client, timeout: 10_000))
+        }
+        let words = "proxyconnect tcp: dial tcp 127.0.0.1:\(server.port): connect: connection refused"
+        #expect(error?.message == "Get \"http://target/\": " + words)
+        await transport.shutdown()
+    }
+
     @Test("A name that nobody knows says so")
     func unknownName() async throws {
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
@@ -133,7 +150,8 @@ struct DestinationTests {
         await other.shutdown()
     }
 
-    @Test("Sockets of this machine that stand for the same address are kept apart, and the address is in the Host header")
+    @Test(
+        "Sockets of this machine that stand for the same address are kept apart, and the address is in the Host header")
     func unixSockets() async throws {
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         var servers: [LoopbackServer] = []

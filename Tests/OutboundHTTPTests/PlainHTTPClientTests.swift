@@ -284,7 +284,8 @@ struct PlainHTTPClientTests {
         let body = [UInt8](repeating: 1, count: 3 << 20) + [UInt8](repeating: 2, count: 3 << 20)
         try await withServer { peer in
             let head = peer.readHead() ?? ""
-            let count = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
+            let count =
+                head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
                 .flatMap { Int($0.dropFirst(16)) } ?? 0
             let first = peer.read(1000)
             usleep(50_000)

@@ -27,7 +27,8 @@ struct PlainHTTPStressTests {
     @Test("Servers that close anywhere and callers that give up anywhere: each request ends, once, and in time")
     func chaos() async throws {
         let random = Mutex(SeededRandom(seed: 11))
-        let whole = Array("HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n".utf8) + [UInt8](repeating: 0x62, count: 2000)
+        let whole =
+            Array("HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n".utf8) + [UInt8](repeating: 0x62, count: 2000)
         let server = try await LoopbackServer.start { _ in
             random.withLock { random in
                 switch random.below(10) {

@@ -31,7 +31,9 @@ final class ScriptedServer: Sendable {
             var bytes = [UInt8](repeating: 0, count: count)
             var done = 0
             while done < count {
-                let read = bytes.withUnsafeMutableBytes { recv(socket, $0.baseAddress! + done, min(count - done, 4096), 0) }
+                let read = bytes.withUnsafeMutableBytes { room in
+                    room.baseAddress.map { recv(socket, $0 + done, min(count - done, 4096), 0) } ?? -1
+                }
                 guard read > 0 else { break }
                 done += read
             }
@@ -43,8 +45,8 @@ final class ScriptedServer: Sendable {
         func write(_ bytes: [UInt8]) {
             var done = 0
             while done < bytes.count {
-                let count = bytes.withUnsafeBytes {
-                    send(socket, $0.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
+                let count = bytes.withUnsafeBytes { bytes in
+                    bytes.baseAddress.map { send(socket, $0 + done, bytes.count - done, Int32(MSG_NOSIGNAL)) } ?? -1
                 }
                 guard count > 0 else { return }
                 done += count
@@ -65,8 +67,8 @@ final class ScriptedServer: Sendable {
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let (descriptor, size) = (listener, length)
-        let code = withUnsafeMutableBytes(of: &address) { bytes in
-            let address = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+        let code = withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
+            guard let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return -1 }
             return bind(descriptor, address, size) | listen(descriptor, backlog)
                 | getsockname(descriptor, address, &length)
         }
@@ -119,8 +121,8 @@ func socketCount(connectedTo port: Int) -> Int {
     while let entry = readdir(folder) {
         let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         var target = [UInt8](repeating: 0, count: 64)
-        let length = target.withUnsafeMutableBytes {
-            readlink("/proc/self/fd/" + name, $0.baseAddress!.assumingMemoryBound(to: CChar.self), 64)
+        let length = target.withUnsafeMutableBytes { room in
+            room.baseAddress.map { readlink("/proc/self/fd/" + name, $0.assumingMemoryBound(to: CChar.self), 64) } ?? 0
         }
         if length > 0, inodes.contains(String(decoding: target.prefix(length), as: UTF8.self)) { count += 1 }
     }

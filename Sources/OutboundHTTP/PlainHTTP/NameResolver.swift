@@ -165,7 +165,9 @@ final class NameResolver: Sendable {
         let now = MonotonicClock.now
         let waiters = state.withState { state -> [Waiter] in
             if case .success(let addresses) = answer {
-                if state.known.count >= NameResolver.namesMax { state.known = state.known.filter { $0.value.until > now } }
+                if state.known.count >= NameResolver.namesMax {
+                    state.known = state.known.filter { $0.value.until > now }
+                }
                 if state.known.count < NameResolver.namesMax {
                     state.known[host] = (addresses, now + NameResolver.knownTime)
                 }

@@ -27,16 +27,18 @@ enum PlainFault: Error, Sendable {
 
 /// In the words that users of Prometheus know (`net/http` speaks so).
 extension OutboundError {
-    init(_ fault: PlainFault, method: OutboundRequest.Method, url: String) {
+    /// - Parameter isProxied: whether who is dialled is a proxy.
+    init(_ fault: PlainFault, method: OutboundRequest.Method, url: String, isProxied: Bool = false) {
         let prefix = OutboundError.prefix(method, url)
+        let dialling = prefix + (isProxied ? "proxyconnect tcp: " : "")
         switch fault {
         case .cancelled: self.init(.cancelled, prefix + "context canceled")
         case .deadline(let hasHead): self.init(.timeout, (hasHead ? "" : prefix) + "context deadline exceeded")
         case .refused(let reason): self.init(.malformed, prefix + reason)
-        case .lookUp(let host, let reason): self.init(.connection, prefix + "dial tcp: lookup \(host): \(reason)")
+        case .lookUp(let host, let reason): self.init(.connection, dialling + "dial tcp: lookup \(host): \(reason)")
         case .dial(let address, let code):
-            self.init(.connection, prefix + "dial \(address): connect: \(OutboundError.systemText(code))")
-        case .dialTimeout(let address): self.init(.timeout, prefix + "dial \(address): i/o timeout")
+            self.init(.connection, dialling + "dial \(address): connect: \(OutboundError.systemText(code))")
+        case .dialTimeout(let address): self.init(.timeout, dialling + "dial \(address): i/o timeout")
         case .system(let code): self.init(.connection, prefix + "socket: \(OutboundError.systemText(code))")
         case .broken(let code, let isReading):
             self.init(.connection, prefix + (isReading ? "read: " : "write: ") + OutboundError.systemText(code))

@@ -35,7 +35,9 @@ private enum ResponseTarget {
             }
         }
         guard case .success(let reading) = whole else { return false }
-        if reading.body.count > bodyBytesMax + bodyBytesMax / 256 + 1024 { throw FuzzFinding("a body beyond its limit") }
+        if reading.body.count > bodyBytesMax + bodyBytesMax / 256 + 1024 {
+            throw FuzzFinding("a body beyond its limit")
+        }
         guard reading.coding != .identity else { return true }
         let isTooLong: Bool
         do throws(ResponseFault) {
@@ -69,7 +71,8 @@ private enum ResponseTarget {
     static let words = [
         "HTTP/1.1 200 OK\r\n", "HTTP/1.0 ", "HTTP/1.1 100 Continue\r\n\r\n", "\r\n", "\r\n\r\n", "\n", "\r", " ", ":",
         "Content-Length: ", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n", "Connection: keep-alive, x\r\n",
-        "Content-Encoding: gzip\r\n", "Content-Encoding: deflate\r\n", "0\r\n\r\n", "5\r\nhello\r\n", "ffffffffffffffff",
+        "Content-Encoding: gzip\r\n", "Content-Encoding: deflate\r\n", "0\r\n\r\n", "5\r\nhello\r\n",
+        "ffffffffffffffff",
         "7fffffffffffffff", "9223372036854775807", ";x=y", "\u{1F}", "\0",
     ]
 
