@@ -110,11 +110,12 @@ struct ConnectionTable {
                 if places[index].isIdle {
                     stopIdling(index)
                     idle.append(connection)
+                    places[index].deadline = .max
                 } else {
                     exchanges.append(connection)
+                    // Ends now, or is told a new one; or its exchange is just about to begin.
+                    places[index].deadline = now + ConnectionTable.secondLook
                 }
-                // Ends now, or is told a new one; or its exchange is just about to begin.
-                places[index].deadline = now + ConnectionTable.secondLook
             }
             note(places[index].deadline)
         }
