@@ -92,7 +92,7 @@ struct ResponseParserTests {
             #expect(whole.fault == nil)
             #expect(Self.read(bytes, cuts: Array(1..<bytes.count)) == whole, "\(text)")
             for cut in 1..<bytes.count { #expect(Self.read(bytes, cuts: [cut]) == whole, "\(text) at \(cut)") }
-            for _ in 0..<200 {
+            for _ in 0..<50 {
                 let cuts = (1..<bytes.count).filter { _ in random.chance(20) }
                 #expect(Self.read(bytes, cuts: cuts) == whole, "\(text) at \(cuts)")
             }
@@ -119,11 +119,12 @@ struct ResponseParserTests {
         for text in Self.responses {
             let bytes = Array(text.utf8)
             for index in bytes.indices {
-                for mask in [0x01, 0x80, 0x20, 0xFF] as [UInt8] {
+                for mask in [0x01, 0xA0] as [UInt8] {
                     var flipped = bytes
                     flipped[index] ^= mask
                     let whole = Self.read(flipped)
-                    #expect(Self.read(flipped, cuts: Array(1..<bytes.count)) == whole, "\(text) at \(index)")
+                    let cuts = Array(stride(from: 1, to: bytes.count, by: 3))
+                    #expect(Self.read(flipped, cuts: cuts) == whole, "\(text) at \(index)")
                 }
             }
         }

@@ -60,7 +60,7 @@ extension PlainConnection {
                 return close(&state, isStale ? .stale(isUnsent: false) : .broken(code: errno, isReading: true))
             }
         }
-        return .goesOn
+        return .begun
     }
 
     private func take(_ state: inout State, _ bytes: UnsafeBufferPointer<UInt8>) -> Outcome {

@@ -41,6 +41,11 @@ package struct ResponseHead: Sendable {
             let code = ResponseHead.number(first.dropFirst(9).prefix(3)), code >= 100
         else { throw .malformedHead }
         status = code
+        // Words before the answer are skipped, however many there are.
+        if code < 200 {
+            (reason, framing, keepsConnection) = ("", .length(0), true)
+            return
+        }
         reason = ResponseHead.words(code, first.dropFirst(13))
         let isOld = first[first.startIndex + 7] == UInt8(ascii: "0")
         keepsConnection = false
@@ -95,7 +100,7 @@ package struct ResponseHead: Sendable {
     private mutating func decideFraming() throws(ResponseFault) {
         // Codings of the transfer other than chunks are asked for, and we ask for none.
         guard !hasOtherTransferCoding else { throw .malformedHead }
-        if status < 200 || status == 204 || status == 304 {
+        if status == 204 || status == 304 {
             framing = .length(0)
         } else if isChunked {
             framing = .chunked
