@@ -6,7 +6,7 @@ import Testing
 
 @testable import OutboundHTTP
 
-@Suite("Plain HTTP in numbers")
+@Suite("Plain HTTP in numbers", .serialized)
 struct PlainHTTPStressTests {
     @Test("A thousand requests at once are answered, and no descriptor stays behind")
     func many() async throws {
