@@ -204,6 +204,21 @@ struct PlainHTTPClientTests {
         }
     }
 
+    @Test("A server with words before the answer without end is not listened to until the deadline")
+    func flood() async throws {
+        let written = Atomic(0)
+        let words = String(repeating: "HTTP/1.1 103 Early Hints\r\n\r\n", count: 1000)
+        try await withServer { peer in
+            _ = peer.readHead()
+            while peer.write(words) { written.add(1, ordering: .relaxed) }
+        } _: { (server, transport) async throws in
+            let message = await failure(transport, server.url(), timeout: 1000)
+            #expect(message == "Get \"\(server.url())\": context deadline exceeded")
+            // The rest stays in the system's buffers.
+            #expect(written.load(ordering: .relaxed) < 1000)
+        }
+    }
+
     @Test("The deadline holds while connecting to somebody who does not accept")
     func dialDeadline() async throws {
         let server = try ScriptedServer(backlog: 0, accepts: false) { _ in }

@@ -40,17 +40,21 @@ final class ScriptedServer: Sendable {
             return Array(bytes.prefix(done))
         }
 
-        func write(_ text: String) { write(Array(text.utf8)) }
+        @discardableResult
+        func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-        func write(_ bytes: [UInt8]) {
+        /// - Returns: false where the client has closed.
+        @discardableResult
+        func write(_ bytes: [UInt8]) -> Bool {
             var done = 0
             while done < bytes.count {
                 let count = bytes.withUnsafeBytes { bytes in
                     bytes.baseAddress.map { send(socket, $0 + done, bytes.count - done, Int32(MSG_NOSIGNAL)) } ?? -1
                 }
-                guard count > 0 else { return }
+                guard count > 0 else { return false }
                 done += count
             }
+            return true
         }
 
         func answer(_ body: String) { write("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)") }

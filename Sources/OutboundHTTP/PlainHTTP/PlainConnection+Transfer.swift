@@ -35,7 +35,7 @@ extension PlainConnection {
     func watch(_ state: inout State, _ readiness: Int32) -> Outcome {
         guard readiness != state.watched else { return .goesOn }
         let code =
-            state.watched == 0
+            state.watched == nil
             ? hearth_poll_add(poll, state.socket, token, readiness)
             : hearth_poll_change(poll, state.socket, token, readiness)
         state.watched = readiness
@@ -67,6 +67,8 @@ extension PlainConnection {
         do throws(ResponseFault) {
             let count = try state.parser.take(bytes)
             guard try handOver(&state) else { throw .bodyTooLong }
+            // Listening on would only cost time, until the deadline.
+            if state.parser.isFlooded { return watch(&state, 0) }
             guard state.parser.isComplete else { return .begun }
             return finish(&state, mayBeKept: count == bytes.count)
         } catch {

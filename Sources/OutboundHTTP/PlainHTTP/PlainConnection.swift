@@ -58,8 +58,8 @@ final class PlainConnection: Sendable {
         var inflater: BodyInflater?
         /// How much of the request has gone out.
         var sentCount = 0
-        /// For what the socket is watched, HEARTH_POLL_*; 0 while it is not.
-        var watched: Int32 = 0
+        /// For what the socket is watched, HEARTH_POLL_*; nil before it is.
+        var watched: Int32?
         var hasReceived = false
         /// Whether it has served an exchange before.
         var isKept = false
@@ -130,7 +130,7 @@ final class PlainConnection: Sendable {
                 let outcome = receive(&state, buffer)
                 switch outcome {
                 case .goesOn: break
-                case .begun where state.watched & HEARTH_POLL_WRITABLE != 0: break
+                case .begun where (state.watched ?? 0) & HEARTH_POLL_WRITABLE != 0: break
                 default: return outcome
                 }
             }

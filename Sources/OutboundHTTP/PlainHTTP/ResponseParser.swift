@@ -3,6 +3,8 @@
 package struct ResponseParser {
     /// A longer head is refused.
     package static let headBytesMax = 80 << 10
+    /// So many words before the answer are listened to.
+    private static let skippedMax = 100
 
     private enum State {
         case head
@@ -22,6 +24,8 @@ package struct ResponseParser {
     private var bodyBytesMax = 0
     private var bodyBytesExpected = 0
     private var isStreaming = false
+    /// Words before the answer: `100 Continue` and its like.
+    private var skippedCount = 0
     /// How long bodies were that came compressed, and will be again.
     private var codedBytesExpected = 0
 
@@ -37,6 +41,9 @@ package struct ResponseParser {
     /// Whether the pieces of the body are taken by somebody, and only pass through here.
     var streamsBody: Bool { isStreaming && head?.status == 200 }
 
+    /// Whether a server has said too many words before the answer for one still to be expected.
+    var isFlooded: Bool { skippedCount > ResponseParser.skippedMax }
+
     /// Whether some of a head has come.
     var hasBegun: Bool { head != nil || !headBytes.isEmpty }
 
@@ -48,7 +55,7 @@ package struct ResponseParser {
     package mutating func begin(bodyBytesMax: Int, bodyBytesExpected: Int, isStreaming: Bool) {
         state = .head
         headBytes.removeAll(keepingCapacity: true)
-        lineCount = 0
+        (lineCount, skippedCount) = (0, 0)
         chunks = ChunkedBody()
         head = nil
         body = []
@@ -152,7 +159,10 @@ package struct ResponseParser {
         lineCount = 0
         // Another protocol was not asked for; the other words before the answer are skipped.
         guard head.status != 101 else { throw .malformedHead }
-        guard head.status >= 200 else { return }
+        guard head.status >= 200 else {
+            skippedCount += 1
+            return
+        }
         self.head = head
         if streamsBody {
             bodyBytesMax = .max
