@@ -48,13 +48,14 @@ test: deps
 e2e: build build-fuzz
 	timeout 2400 python3 Tests/EndToEnd/run.py --hearth $(RELEASE) $(SCENARIO)
 
-# Hours, by hand; results belong into benchmarks/results. Property tests with fresh seeds, then scraping with kills:
-# for MINUTES, or as many as ROUNDS says (100 take some ten minutes).
+# Hours, by hand; results belong into benchmarks/results. Property tests with fresh seeds, then 5,000 targets on one
+# processor, then scraping with kills: for MINUTES, or as many as ROUNDS says (100 take some ten minutes).
 soak: build
 	@echo "==> building the tests"
 	timeout 2400 swift build --build-tests
 	HEARTH_SEEDS=$(SEEDS) timeout 14400 swift test --skip-build --filter PromQLPropertyTests
 	HEARTH_SEEDS=$(STORE_SEEDS) timeout 14400 swift test --skip-build --filter TSDBTests.CrashTests
+	python3 Tests/EndToEnd/soak_targets.py --hearth $(RELEASE)
 	python3 Tests/EndToEnd/soak.py --hearth $(RELEASE) $(if $(ROUNDS),--rounds $(ROUNDS),--minutes $(MINUTES))
 
 # Random inputs; one that fails is kept in Tests/Fuzz/Failures, which `make test` runs.

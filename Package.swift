@@ -87,7 +87,9 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", "OwnThreads", "CPosixShim", "CZlib", nioCore, nioPosix, nioHTTP1, nioSSL,
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CPosixShim", "CZlib", nioCore, nioPosix,
+            nioHTTP1,
+            nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
@@ -188,7 +190,7 @@ let package = Package(
         tests("ByteCoding"),
         tests("ChunkEncoding", "ByteCoding", "SeriesModel", "TestSupport", exclude: ["Golden"]),
         tests("ColdPages", "ByteCoding", "TestSupport"),
-        tests("ConfigTree"),
+        tests("ConfigTree", "FileIO", "TestSupport"),
         tests("Demo"),
         tests(
             "Discovery", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "TestSupport", logging, nioCore,
@@ -203,7 +205,7 @@ let package = Package(
             "HeadMemory", "ByteCoding", "ChunkEncoding", "FileIO", "SeriesModel", "StorageAPI", "TestSupport", "WAL"),
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
-            logging, nioCore, nioPosix, nioHTTP1),
+            "TestSupport", logging, nioCore, nioPosix, nioHTTP1),
         tests("OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",

@@ -7,8 +7,9 @@ package enum ConfigFile {
 
     /// A path as the configuration writes it: relative ones are relative to the directory of the naming file.
     package static func resolve(_ path: String, in baseDirectory: String) -> String {
-        if path.isEmpty || path.hasPrefix("/") || baseDirectory.isEmpty || baseDirectory == "." { return path }
-        return baseDirectory.hasSuffix("/") ? baseDirectory + path : baseDirectory + "/" + path
+        if path.isEmpty || path.hasPrefix("/") || baseDirectory.isEmpty { return path }
+        let joined = cleaned(baseDirectory + "/" + path)
+        return joined.isEmpty ? "." : joined
     }
 
     /// The directory part of a path, `.` where there is none.
@@ -24,11 +25,21 @@ package enum ConfigFile {
             full = String(cString: current) + "/" + path
             free(current)
         }
+        return cleaned(full)
+    }
+
+    /// Without `.`, `..` and doubled slashes, as far as that can be told without looking at links.
+    private static func cleaned(_ path: String) -> String {
+        let isAbsolute = path.hasPrefix("/")
         var parts: [Substring] = []
-        for part in full.split(separator: "/") where part != "." {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        for part in path.split(separator: "/") where part != "." {
+            if part == "..", let last = parts.last, last != ".." {
+                parts.removeLast()
+            } else if part != ".." || !isAbsolute {
+                parts.append(part)
+            }
         }
-        return "/" + parts.joined(separator: "/")
+        return (isAbsolute ? "/" : "") + parts.joined(separator: "/")
     }
 
     /// Reads a whole file.
@@ -65,26 +76,50 @@ package enum ConfigFile {
         return String(decoding: bytes[...last], as: UTF8.self)
     }
 
-    /// The files that a pattern names, sorted by name. `*`, `?` and `[...]` have their usual meaning in the last part
-    /// of the path; nothing matching is no error.
-    package static func expand(glob pattern: String) -> [String] {
+    /// Patterns in more parts of a path than so many are refused with an empty answer, as are more matches.
+    private static let patternDepthMax = 32
+    private static let matchesMax = 100_000
+
+    /// The files that a pattern names, sorted. `*`, `?` and `[...]` have their usual meaning in every part of the path,
+    /// and match names that begin with a dot like others; nothing matching is no error.
+    package static func expand(glob pattern: String) -> [String] { expand(pattern, depth: 0).sorted() }
+
+    private static func expand(_ pattern: String, depth: Int) -> [String] {
+        guard hasWildcard(pattern) else { return access(pattern, F_OK) == 0 ? [pattern] : [] }
+        guard depth < patternDepthMax else { return [] }
+        let slash = pattern.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let last = slash.map { String(pattern[pattern.utf8.index(after: $0)...]) } ?? pattern
         let directory = directory(of: pattern)
-        let last = pattern.hasPrefix(directory + "/") ? String(pattern.dropFirst(directory.utf8.count + 1)) : pattern
-        guard last.contains(where: { "*?[".contains($0) }) else {
-            return access(pattern, F_OK) == 0 ? [pattern] : []
+        let directories = hasWildcard(directory) ? expand(directory, depth: depth + 1) : [directory]
+        var paths: [String] = []
+        for directory in directories {
+            let prefix = slash == nil ? "" : directory == "/" ? "/" : directory + "/"
+            guard hasWildcard(last) else {
+                if access(prefix + last, F_OK) == 0 { paths.append(prefix + last) }
+                continue
+            }
+            for name in names(in: directory) where fnmatch(last, name, 0) == 0 && paths.count < matchesMax {
+                paths.append(prefix + name)
+            }
         }
+        return paths
+    }
+
+    private static func hasWildcard(_ path: String) -> Bool {
+        path.utf8.contains { [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains($0) }
+    }
+
+    private static func names(in directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }
-        var paths: [String] = []
+        var names: [String] = []
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name != ".", name != "..", fnmatch(last, name, FNM_PERIOD) == 0 else { continue }
-            let prefix = pattern.utf8.contains(UInt8(ascii: "/")) ? (directory == "/" ? "/" : directory + "/") : ""
-            paths.append(prefix + name)
+            if name != ".", name != ".." { names.append(name) }
         }
-        return paths.sorted()
+        return names
     }
 
     private static func failure(_ operation: String, _ path: String, _ code: Int32 = errno) -> ConfigError {

@@ -1,4 +1,5 @@
 import OutboundHTTP
+import SeriesModel
 
 /// Requests to the HTTP interface of what knows targets.
 struct APIClient: Sendable {
@@ -40,27 +41,13 @@ struct APIClient: Sendable {
 
 /// Texts as parts of URLs.
 enum URLText {
-    /// Everything but unreserved characters as `%XX`.
-    static func escaped(_ text: String) -> String {
-        var out = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                out.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                out += (byte < 16 ? "%0" : "%") + digits
-            }
-        }
-        return out
-    }
-
     /// `?a=b&c=d`; "" without parameters.
     static func query(_ parameters: [(name: String, value: String)]) -> String {
         parameters.isEmpty
-            ? "" : "?" + parameters.map { escaped($0.name) + "=" + escaped($0.value) }.joined(separator: "&")
+            ? ""
+            : "?"
+                + parameters.map { PercentEncoding.encode($0.name) + "=" + PercentEncoding.encode($0.value) }.joined(
+                    separator: "&")
     }
 
     /// Scheme and host of an absolute URL; nil where there is no `://`.

@@ -83,6 +83,14 @@ package struct ExpositionParser {
         return line
     }
 
+    /// Of the sample just read: when the counter, histogram or summary began that it is of, in ms. Nil where the target
+    /// does not say, or nobody asked for it (`withParser(of:)`).
+    package var startTimestamp: Timestamp? {
+        guard let decoded, decoded.starts.indices.contains(nextEvent - 1) else { return nil }
+        let start = decoded.starts[nextEvent - 1]
+        return start == 0 ? nil : start
+    }
+
     /// The type last declared by a `# TYPE` line.
     package var kind: MetricMetadata.Kind? { isOpenMetrics ? openMetrics.kind : text.kind }
 

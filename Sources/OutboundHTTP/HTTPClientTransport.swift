@@ -1,5 +1,6 @@
 import ConfigTree
 package import NIOCore
+import SeriesModel
 
 #if canImport(Glibc)
     import Glibc
@@ -119,7 +120,7 @@ package final class HTTPClientTransport: HTTPTransport {
                     OutboundError.prefix(hop.method, hop.url) + "TLS over a unix socket needs insecure_skip_verify")
             }
             hop.addHost()
-            hop.clientURL = "https+unix://\(URLReference.percentEncoded(socket))\(target.target)"
+            hop.clientURL = "https+unix://\(PercentEncoding.encode(socket, keeping: ""))\(target.target)"
         } else if !name.isEmpty, name.lowercased() != target.host {
             // The client takes the name it checks from the URL: so the URL has the name, and the host is told aside.
             kind.alias = ClientPool.Alias(name: name, host: target.hostWithoutBrackets)

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import SeriesModel
 
 /// One request to one URL, without redirects.
 struct Hop: Sendable {
@@ -70,7 +71,7 @@ struct Hop: Sendable {
         if let unixSocket {
             destination = .unix(path: unixSocket)
         } else if place.scheme == "http+unix" {
-            destination = .unix(path: URLReference.percentDecoded(place.host))
+            destination = .unix(path: PercentEncoding.decode(place.host))
             host = "localhost"
         } else if let proxy {
             destination = .tcp(host: proxy.host, port: UInt16(clamping: proxy.port))

@@ -1,4 +1,5 @@
 import ConfigTree
+import SeriesModel
 import Synchronization
 
 /// Tokens that were fetched with client credentials (RFC 6749, 4.4), each until shortly before it ends. Requests that
@@ -111,14 +112,18 @@ final class OAuth2Tokens: Sendable {
         if let userAgent { headers.append(("User-Agent", userAgent)) }
         switch style {
         case .header:
-            let pair = FormText.escaped(key.section.clientID) + ":" + FormText.escaped(key.secret.text)
+            let pair =
+                PercentEncoding.encode(key.section.clientID, spaceAsPlus: true) + ":"
+                + PercentEncoding.encode(key.secret.text, spaceAsPlus: true)
             headers.append(("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
         case .form:
             fields.append(("client_id", key.section.clientID))
             if !key.secret.text.isEmpty { fields.append(("client_secret", key.secret.text)) }
         }
         fields.sort { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
-        let form = fields.map { FormText.escaped($0.0) + "=" + FormText.escaped($0.1) }.joined(separator: "&")
+        let form = fields.map {
+            PercentEncoding.encode($0.0, spaceAsPlus: true) + "=" + PercentEncoding.encode($0.1, spaceAsPlus: true)
+        }.joined(separator: "&")
         return OutboundRequest(
             .post, key.section.tokenURL, headers: headers, body: Array(form.utf8), client: client, timeout: timeout,
             bodyBytesMax: OAuth2Tokens.answerBytesMax)
@@ -161,25 +166,6 @@ final class OAuth2Tokens: Sendable {
         case "basic": "Basic"
         default: type
         }
-    }
-}
-
-/// `application/x-www-form-urlencoded`.
-enum FormText {
-    static func escaped(_ text: String) -> String {
-        var out = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                out.unicodeScalars.append(Unicode.Scalar(byte))
-            case 0x20: out += "+"
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                out += "%" + (digits.count == 1 ? "0" : "") + digits
-            }
-        }
-        return out
     }
 }
 

@@ -1,5 +1,6 @@
 import ConfigTree
 import Glibc
+import SeriesModel
 
 /// A proxy to go through: plain HTTP, reached without TLS.
 struct ProxyAddress: Sendable, Hashable {
@@ -17,8 +18,8 @@ struct ProxyAddress: Sendable, Hashable {
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         port = url.port ?? 80
         if let info = url.userInfo {
-            user = URLReference.percentDecoded(info.user)
-            password = Secret(URLReference.percentDecoded(info.password ?? ""))
+            user = PercentEncoding.decode(info.user)
+            password = Secret(PercentEncoding.decode(info.password ?? ""))
         }
     }
 

@@ -69,7 +69,7 @@ package final class WriteReceiver: Sendable {
             logger.warning(
                 "Remote write request refused",
                 metadata: [
-                    "err": "\(reason)", "series": "\(WriteReceiver.series(of: refusal.sample, in: batch))",
+                    "err": "\(reason)", "series": "\(shown(WriteReceiver.series(of: refusal.sample, in: batch)))",
                     "timestamp": "\(batch.timestamps[refusal.sample])",
                 ])
             return .refused(reason)
@@ -77,6 +77,11 @@ package final class WriteReceiver: Sendable {
             logger.error("Remote write request not stored", metadata: ["err": "\(error)"])
             return .failed("\(error)")
         }
+    }
+
+    /// Senders can put megabytes into a label.
+    private func shown(_ text: String) -> String {
+        text.utf8.count > 500 ? text.prefixBytes(500) + "..." : text
     }
 
     // MARK: Decoding
@@ -118,7 +123,7 @@ package final class WriteReceiver: Sendable {
             invalidLabels.increment(by: Double(faults.count))
             logger.warning(
                 "Series with invalid labels left out of a remote write request",
-                metadata: ["series": "\(faults.count)", "first": "\(first)"])
+                metadata: ["series": "\(faults.count)", "first": "\(shown("\(first)"))"])
         }
         return batch
     }

@@ -60,11 +60,12 @@ actor RunningServer {
         options = try ServerOptions(flags)
         self.logger = logger
         FileDescriptors.raiseLimit()
-        SystemAllocator.returnsFreeMemory()
         let registry = MetricsRegistry()
         ProcessMetrics(registry)
         reloads = ReloadState(registry)
-        let config = try ServerConfig.loadServed(path: flags.string("config.file"), syntax: options.syntax)
+        // Taken first, as at a reload.
+        configFingerprint = try? ConfigFingerprint.of(flags.string("config.file"))
+        let config = try options.loadConfig()
         let storeOptions = try options.store(config, logger, registry)
         store = try TSDB.open(storeOptions)
         queryLog = QueryLog(clock: clock, registry: registry, logger: logger)
@@ -128,6 +129,7 @@ actor RunningServer {
 
     /// Reads the configuration anew, one reading after the other.
     func reload() async throws {
+        guard phase.readiness != .stopping else { throw ReloadFailure(reason: "the server is stopping") }
         let earlier = lastReload
         let task = Task {
             _ = await earlier?.result
@@ -142,7 +144,7 @@ actor RunningServer {
         do {
             // Taken first: what changes while the files are read is seen as a change later.
             let fingerprint = try? ConfigFingerprint.of(options.flags.string("config.file"))
-            let config = try ServerConfig.loadServed(path: options.flags.string("config.file"), syntax: options.syntax)
+            let config = try options.loadConfig()
             await apply(config, try openLogs(config))
             configFingerprint = fingerprint
             logger.info("configuration loaded", metadata: ["file": "\(options.flags.string("config.file"))"])
@@ -179,7 +181,6 @@ actor RunningServer {
         let path = options.flags.string("config.file")
         // Shorter intervals would only burn time.
         let interval = max(options.flags.duration("config.auto-reload-interval") ?? 30_000, 1000)
-        configFingerprint = try? ConfigFingerprint.of(path)
         configWatch = Task { [weak self, clock] in
             while !Task.isCancelled {
                 do { try await clock.sleep(milliseconds: interval) } catch { return }
@@ -189,15 +190,14 @@ actor RunningServer {
     }
 
     private func reloadIfChanged(_ path: String) async {
-        let fingerprint: [UInt64]
         do throws(ConfigError) {
-            fingerprint = try ConfigFingerprint.of(path)
+            // After a failure the old file again is news too: the alarm has to end.
+            if try ConfigFingerprint.of(path) == configFingerprint, reloads.isSuccessful { return }
         } catch {
+            // A file that cannot be read is a configuration that cannot be loaded: that has to be seen.
             logger.error(
                 "Failed to generate checksum during configuration reload", metadata: ["err": "\(error)"])
-            return
         }
-        guard fingerprint != configFingerprint else { return }
         logger.info("Configuration file change detected, reloading the configuration.")
         // What went wrong is in the log, and in a metric.
         try? await reload()
@@ -230,6 +230,8 @@ actor RunningServer {
         logger.info("stopping")
         phase.readiness = .stopping
         configWatch?.cancel()
+        // One that is under way would start again what is stopped here.
+        _ = await lastReload?.result
         await scrapes.stop()
         await rules.stop()
         await notifier.stop()

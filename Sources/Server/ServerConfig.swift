@@ -39,18 +39,24 @@ package struct ServerConfig: Sendable {
     private var jobNames: [String: String] = [:]
 
     /// Reads the file and the files that it names.
-    /// - Parameter syntax: what expressions in rules may use.
+    /// - Parameters:
+    ///   - syntax: what expressions in rules may use.
+    ///   - prefersProtobuf: of jobs that do not say.
     /// - Throws: `ConfigLoadError`.
-    package static func load(path: String, syntax: ParserOptions) throws(ConfigLoadError) -> ServerConfig {
-        var config = try read(path: path)
+    package static func load(
+        path: String, syntax: ParserOptions, prefersProtobuf: Bool = false
+    ) throws(ConfigLoadError) -> ServerConfig {
+        var config = try read(path: path, prefersProtobuf: prefersProtobuf)
         try config.readScrapeConfigFiles()
         try config.readRuleFiles(syntax: syntax)
         return config
     }
 
     /// As `load`, for the server: what it does nothing about is refused, lest an operator trust in it.
-    package static func loadServed(path: String, syntax: ParserOptions) throws(ConfigLoadError) -> ServerConfig {
-        let config = try load(path: path, syntax: syntax)
+    package static func loadServed(
+        path: String, syntax: ParserOptions, prefersProtobuf: Bool = false
+    ) throws(ConfigLoadError) -> ServerConfig {
+        let config = try load(path: path, syntax: syntax, prefersProtobuf: prefersProtobuf)
         if let first = config.unserved.first { throw .unserved(first) }
         return config
     }
@@ -58,40 +64,41 @@ package struct ServerConfig: Sendable {
     /// Reads the main file alone.
     /// - Parameter environment: the value of a variable, for `external_labels`.
     package static func read(
-        path: String, environment: (String) -> String? = processEnvironment
+        path: String, prefersProtobuf: Bool = false, environment: (String) -> String? = processEnvironment
     ) throws(ConfigLoadError) -> ServerConfig {
         let bytes: [UInt8]
         do throws(ConfigError) {
             bytes = try ConfigFile.read(path)
         } catch { throw .unreadable(error) }
-        return try ServerConfig(main: bytes, path: path, environment)
+        return try ServerConfig(main: bytes, path: path, prefersProtobuf, environment)
     }
 
     package static func processEnvironment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     /// - Parameter path: for messages, and as the base of relative paths.
     package init(text: String, path: String, syntax: ParserOptions) throws(ConfigLoadError) {
-        try self.init(main: Array(text.utf8), path: path, ServerConfig.processEnvironment)
+        try self.init(main: Array(text.utf8), path: path, false, ServerConfig.processEnvironment)
         try readScrapeConfigFiles()
         try readRuleFiles(syntax: syntax)
     }
 
     private init(
-        main bytes: [UInt8], path: String, _ environment: (String) -> String?
+        main bytes: [UInt8], path: String, _ prefersProtobuf: Bool, _ environment: (String) -> String?
     ) throws(ConfigLoadError) {
         do throws(ConfigError) {
-            try self.init(bytes, path, environment)
+            try self.init(bytes, path, prefersProtobuf, environment)
         } catch { throw .main(path, error) }
     }
 
     private init(
-        _ bytes: [UInt8], _ path: String, _ environment: (String) -> String?
+        _ bytes: [UInt8], _ path: String, _ prefersProtobuf: Bool, _ environment: (String) -> String?
     ) throws(ConfigError) {
         self.path = path
         let base = ConfigFile.directory(of: path)
         baseDirectory = base
         var section = try ServerConfig.tree(bytes, path).section("config.plain")
-        globals = try ScrapeGlobals(section.take("global"), baseDirectory: base, environment: environment)
+        globals = try ScrapeGlobals(
+            section.take("global"), baseDirectory: base, prefersProtobuf: prefersProtobuf, environment: environment)
         let isLegacy = globals.nameValidation == .legacy
         ruleFilePatterns = try ServerConfig.patterns(section.take("rule_files"), "rule file")
         scrapeConfigFilePatterns = try ServerConfig.patterns(

@@ -83,8 +83,16 @@ struct ServerOptions {
         config.globals.queryLogFile.isEmpty ? flags.string("query.log-file") : config.globals.queryLogFile
     }
 
+    func loadConfig() throws(ConfigLoadError) -> ServerConfig {
+        try ServerConfig.loadServed(
+            path: flags.string("config.file"), syntax: syntax, prefersProtobuf: takesStarts)
+    }
+
     /// What expressions in rules may use.
     var syntax: ParserOptions { ParserOptions(features: flags.features) }
+
+    /// Whether a zero is stored where a counter began.
+    var takesStarts: Bool { isEnabled("created-timestamp-zero-ingestion") }
 
     // MARK: Rules
 
@@ -113,6 +121,7 @@ struct ServerOptions {
         scrapes.externalAddress = externalURL.address(listenPort: addresses.first?.port ?? 9090)
         scrapes.hostName = hostName
         scrapes.addsTypeAndUnitLabels = isEnabled("type-and-unit-labels")
+        scrapes.takesStarts = takesStarts
         return scrapes
     }
 

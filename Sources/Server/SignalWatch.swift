@@ -4,10 +4,10 @@ import Dispatch
     import Glibc
 #endif
 
-/// Signals of the process as a stream.
+/// What a server has to react to as a process: signals, and that its start is over.
 final class SignalWatch: Sendable {
     enum Event: Sendable {
-        case stop, reload
+        case stop, reload, started
     }
 
     let events: AsyncStream<Event>
@@ -35,4 +35,6 @@ final class SignalWatch: Sendable {
     }
 
     func requestStop() { source.yield(.stop) }
+
+    func noteStarted() { source.yield(.started) }
 }

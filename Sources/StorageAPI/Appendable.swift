@@ -47,9 +47,15 @@ package struct SampleBatch: Sendable {
     /// One sample that breaks a rule against what is stored has the whole batch refused. What breaks a rule only
     /// against the batch's own samples is left out, as ever.
     package var isAllOrNothing = false
+    /// Rows that are taken in order or not at all, whatever the out-of-order window takes: stale markers that come after
+    /// their series has gone on elsewhere, and what rules write.
+    package var rowsInOrder: Range<Int> = 0..<0
     /// Exemplars of series of the batch or others. They are taken after the samples, in this order; of a new series only
     /// where the store knows it, or takes a sample of it.
     package private(set) var exemplars: [(series: Series, exemplar: Exemplar)] = []
+    /// Rows, ascending, whose counter is known to have begun at a time (ms) with nothing: where the series has no sample
+    /// since then, a zero of that time goes before the row.
+    package private(set) var starts: [(row: Int, time: Timestamp)] = []
 
     package init() {}
 
@@ -99,6 +105,9 @@ package struct SampleBatch: Sendable {
 
     package mutating func append(_ exemplar: Exemplar, of series: Series) { exemplars.append((series, exemplar)) }
 
+    /// Says when the counter of the row appended last began. ms
+    package mutating func append(startOfLast time: Timestamp) { starts.append((count - 1, time)) }
+
     /// Enters the histogram for the row that is about to be appended. A stale one is a stale marker like any other.
     /// - Returns: the row's value.
     private mutating func value(of histogram: NativeHistogram) -> Double {
@@ -118,6 +127,8 @@ package struct SampleBatch: Sendable {
             histograms.removeAll(keepingCapacity: true)
         }
         if !exemplars.isEmpty { exemplars.removeAll(keepingCapacity: true) }
+        if !starts.isEmpty { starts.removeAll(keepingCapacity: true) }
+        rowsInOrder = 0..<0
     }
 }
 

@@ -105,7 +105,7 @@ extension TSDB {
     }
 
     /// Cuts the blocks that are due, and makes a checkpoint where one is.
-    private func moveToDisk() throws {
+    func moveToDisk() throws {
         var hasCut = false
         while let range = try committer.perform({ [head] in head.isCutDue ? head.nextBlockRange : nil }) {
             do {

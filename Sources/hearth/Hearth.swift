@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileIO
 import Server
 
 #if canImport(Glibc)
@@ -9,6 +10,7 @@ import Server
 @main
 struct Hearth {
     static func main() async {
+        SystemAllocator.returnsFreeMemory()
         let arguments = Array(CommandLine.arguments.dropFirst())
         // A tool's name comes first; anything else is a flag of the server.
         if let first = arguments.first, Tools.names.contains(first) {

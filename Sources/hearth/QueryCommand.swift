@@ -128,7 +128,7 @@ struct QueryCommand: AsyncParsableCommand {
             guard parts.count == 2 else { throw failure("expected NAME=VALUE, got '\(header)'") }
             fields.append((parts[0], parts[1]))
         }
-        let body = parameters.map { $0.0 + "=" + encoded($0.1) }.joined(separator: "&")
+        let body = parameters.map { $0.0 + "=" + PercentEncoding.encode($0.1) }.joined(separator: "&")
         let request = OutboundRequest(
             .post, base + "/api/v1/" + path, headers: fields, body: Array(body.utf8), timeout: 120_000)
         let outcome: Result<OutboundResponse, OutboundError>
@@ -142,21 +142,6 @@ struct QueryCommand: AsyncParsableCommand {
         case .failure(let error): throw failure("query error: \(error)")
         case .success(let response): return try decode(response)
         }
-    }
-
-    private static func encoded(_ text: String) -> String {
-        var out = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                out.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let hex = String(byte, radix: 16, uppercase: true)
-                out += "%" + (hex.count == 1 ? "0" : "") + hex
-            }
-        }
-        return out
     }
 
     private static func decode(_ response: OutboundResponse) throws -> QueryAnswer {

@@ -2,6 +2,7 @@ import ConfigTree
 import OutboundHTTP
 import SeriesModel
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Discovery

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import Discovery
@@ -128,10 +129,10 @@ struct DNSDiscoveryTests {
         let good = try await NameServer.start { [$0.answer([(1, [10, 0, 0, 9])])] }
         var configuration = good.configuration
         configuration.servers = [failing.address, absent.address, silent.address, good.address]
-        configuration.timeout = 100
         let resolver = DNSResolver(configuration: configuration)
         #expect(try await resolver.lookUp("a.", .a) == [.address("10.0.0.9")])
         configuration.servers.removeLast()
+        configuration.timeout = 100
         let error = await #expect(throws: DiscoveryError.self) {
             try await DNSResolver(configuration: configuration).lookUp("a.", .a)
         }

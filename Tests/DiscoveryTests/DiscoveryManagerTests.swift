@@ -2,6 +2,7 @@ import OutboundHTTP
 import SelfMetrics
 import SeriesModel
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Discovery
@@ -122,9 +123,9 @@ struct DiscoveryManagerTests {
     @Test("Updates that come fast go out together, the last state in the end")
     func throttling() async throws {
         let clock = ManualClock(now: 0)
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         defer { directory.remove() }
-        let path = directory.write("a.json", #"[{"targets":["h:0"]}]"#)
+        let path = try directory.write("a.json", #"[{"targets":["h:0"]}]"#)
         let registry = MetricsRegistry()
         let manager = DiscoveryManager(
             name: "scrape", transport: ScriptedTransport { _ in ScriptedTransport.status(404) }, clock: clock,
@@ -136,7 +137,7 @@ struct DiscoveryManagerTests {
             await manager.run(files, config: "j") { groups in received.deliveries.withLock { $0.append(groups) } }
         }
         #expect(await eventually { received.addresses == ["h:0"] })
-        for number in 1...5 { directory.write("a.json", #"[{"targets":["h:\#(number)"]}]"#) }
+        for number in 1...5 { try directory.write("a.json", #"[{"targets":["h:\#(number)"]}]"#) }
         // The look every few seconds, and the update that waits.
         #expect(await eventually { clock.sleeperCount == 2 })
         #expect(received.count == 1)

@@ -76,7 +76,7 @@ struct DockerDiscoveryTests {
 
     @Test("A daemon behind a socket of this machine is asked there, with the filters")
     func unixSocket() async throws {
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let paths = Mutex<[String]>([])
         let socket = directory.path + "/docker.sock"

@@ -276,9 +276,9 @@ struct KubernetesDiscoveryTests {
 
     @Test("Inside a cluster the service account says where to ask, and the own namespace is known")
     func inCluster() throws {
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         defer { directory.remove() }
-        directory.write("namespace", "mine\n")
+        try directory.write("namespace", "mine\n")
         let kind = try kind(", namespaces: {own_namespace: true, names: [a, mine]}")
         let connection = try KubernetesConnection(kind, accountDirectory: directory.path) { name in
             ["KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "6443"][name]
@@ -295,10 +295,10 @@ struct KubernetesDiscoveryTests {
 
     @Test("A kubeconfig names server, authority and credentials; programs for credentials are refused")
     func kubeconfig() throws {
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         defer { directory.remove() }
         func connection(_ user: String) throws -> KubernetesConnection {
-            let path = directory.write(
+            let path = try directory.write(
                 "config",
                 """
                 apiVersion: v1

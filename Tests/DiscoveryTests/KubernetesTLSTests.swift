@@ -64,10 +64,10 @@ struct KubernetesTLSTests {
                     body: Array(
                         #"{"metadata":{"resourceVersion":"1"},"items":[\#(KubernetesFixture.service)]}"#.utf8))
         }
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
-        func config(_ authority: String) -> String {
-            let path = directory.write(
+        func config(_ authority: String) throws -> String {
+            let path = try directory.write(
                 "config",
                 """
                 current-context: x
@@ -77,20 +77,20 @@ struct KubernetesTLSTests {
                 """)
             return "kubernetes_sd_configs: [{role: service, kubeconfig_file: '\(path)'}]"
         }
-        directory.write("token", "first")
+        try directory.write("token", "first")
         let clock = ManualClock(now: 0)
         let bench = Bench(transport, clock: clock)
-        try await bench.run(config(", certificate-authority-data: \(Self.base64(Self.certificate))")) {
+        try await bench.run(try config(", certificate-authority-data: \(Self.base64(Self.certificate))")) {
             #expect(await eventually { bench.addresses == ["web.ns.svc:80"] })
             // The first 410 is answered by a list at once; later ones after a pause.
             #expect(await eventually { clock.sleeperCount == 1 })
             #expect(tokens.withLock { Set($0) } == ["Bearer first"])
-            directory.write("token", "second")
+            try directory.write("token", "second")
             clock.advance(by: 60_000)
             #expect(await eventually { tokens.withLock { $0.contains("Bearer second") } })
         }
         let stranger = Bench(transport, clock: ManualClock(now: 0))
-        try await stranger.run(config("")) {
+        try await stranger.run(try config("")) {
             #expect(await eventually { stranger.failureCount == 1 })
         }
         #expect(stranger.addresses.isEmpty)

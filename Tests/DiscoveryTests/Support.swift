@@ -18,15 +18,6 @@ func section(_ text: String) throws -> DiscoverySection {
     return discovery
 }
 
-/// Waits until a condition holds, giving other tasks their turn; at most ten seconds.
-func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<2000 {
-        if try await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(5))
-    }
-    return false
-}
-
 /// Answers as a test says, without a network.
 final class ScriptedTransport: HTTPTransport {
     private let reply: @Sendable (OutboundRequest) async throws(OutboundError) -> OutboundResponse

@@ -181,13 +181,13 @@ def get_json(url, timeout=10):
 class Process:
     """A child process with its output in a file."""
 
-    def __init__(self, name, command, directory, env=None, cwd=None):
+    def __init__(self, name, command, directory, env=None, cwd=None, preexec=None):
         self.name = name
         self.log = Path(directory) / f"{name}.log"
         self._file = open(self.log, "ab")
         self._child = subprocess.Popen(
             command, stdout=self._file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=cwd,
-            env={**os.environ, **(env or {})})
+            env={**os.environ, **(env or {})}, preexec_fn=preexec)
 
     @property
     def pid(self):
@@ -246,11 +246,11 @@ class Bench:
         path.write_text(text)
         return path
 
-    def start_hearth(self, config, *flags, port=None, data="data", name="hearth"):
+    def start_hearth(self, config, *flags, port=None, data="data", name="hearth", preexec=None):
         port = port or free_port()
         server = self.start(name, [
             self.hearth_binary, f"--config.file={config}", f"--storage.tsdb.path={self.directory / data}",
-            f"--web.listen-address=127.0.0.1:{port}", *flags])
+            f"--web.listen-address=127.0.0.1:{port}", *flags], preexec=preexec)
         server.url = f"http://127.0.0.1:{port}"
         server.port = port
 

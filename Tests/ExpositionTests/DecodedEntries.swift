@@ -21,7 +21,8 @@ struct DecodedEntries {
     init(converting text: String, _ format: ExpositionFormat = .text004, keepsClassic: Bool = false) throws {
         try self.init(
             Array(text.utf8).withUnsafeBytes {
-                try DecodedExposition(convertingClassic: $0, format, keepsClassic: keepsClassic)
+                try DecodedExposition(
+                    convertingClassic: ExpositionParser($0, format: format), keepsClassic: keepsClassic)
             })
     }
 

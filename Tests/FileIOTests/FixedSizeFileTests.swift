@@ -1,4 +1,5 @@
 import FileIO
+import TestSupport
 import Testing
 
 @Suite("A file of fixed size")

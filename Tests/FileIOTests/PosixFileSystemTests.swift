@@ -1,26 +1,10 @@
 import FileIO
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
     import Glibc
 #endif
-
-/// A directory that goes with the test.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/hearth-fileio-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) } != nil
-        }
-        try #require(made)
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit { try? PosixFileSystem().remove(path) }
-
-    func callAsFunction(_ name: String) -> String { FilePath.join(path, name) }
-}
 
 @Suite("The machine's file system")
 struct PosixFileSystemTests {

@@ -4,6 +4,7 @@ import PromQLEngine
 import SelfMetrics
 import SeriesModel
 import StorageAPI
+import TestSupport
 import Testing
 
 /// What keeps one query from harming the others, seen from outside: each guard answers its error, and a second query
@@ -93,7 +94,7 @@ struct QueryGuardTests {
             #expect(ContinuousClock.now - closed < .seconds(1))
             #expect(store.readCount < 100_000)
             let name = #"prometheus_http_requests_total{code="499",handler="/api/v1/query"}"#
-            #expect(try await server.eventually { server.metric(name) == 1 })
+            #expect(await eventually { server.metric(name) == 1 })
         }
     }
 
@@ -202,18 +203,9 @@ extension TestServer {
         return line.flatMap { $0.split(separator: " ").last }.flatMap { Double($0) } ?? 0
     }
 
-    /// Asks often, and for a bounded time.
-    fileprivate func eventually(_ isSo: () -> Bool) async throws -> Bool {
-        for _ in 0..<2000 {
-            if isSo() { return true }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        return isSo()
-    }
-
     /// All queries are over, and have given back what they had.
     fileprivate func expectNoQuery(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let isOver = try await eventually { metric("prometheus_engine_queries") == 0 }
+        let isOver = await eventually { metric("prometheus_engine_queries") == 0 }
         #expect(isOver, sourceLocation: sourceLocation)
     }
 }

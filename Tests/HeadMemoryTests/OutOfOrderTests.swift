@@ -34,6 +34,20 @@ struct OutOfOrderTests {
             ])
     }
 
+    @Test("Rows that are to be in order are refused where they come late, the others of the batch are taken")
+    func rowsInOrder() throws {
+        let test = try fixture()
+        try test.append([(labels, t + 100, 1)])
+        var batch = SampleBatch()
+        batch.append(labels, t + 50, 2)
+        batch.append(labels, t + 60, StaleMarker.value)
+        batch.append(labels, t + 200, 3)
+        batch.rowsInOrder = 1..<3
+        #expect(try test.append(batch).rejected.map(\.sample) == [1])
+        #expect(
+            try test.contents()[labels] == [MixedSample(t + 50, 2), MixedSample(t + 100, 1), MixedSample(t + 200, 3)])
+    }
+
     @Test("A range is read with the late samples in it and no others")
     func ranges() throws {
         let test = try fixture()

@@ -17,7 +17,7 @@ struct DestinationTests {
         try #require(try SocketAddress.lookUp(text, isNumeric: true).get().first)
     }
 
-    private func request(_ host: String, _ port: Int, timeout: Int64 = 10_000) throws -> PlainHTTPClient.Request {
+    private func request(_ host: String, _ port: Int, timeout: Int64 = 60_000) throws -> PlainHTTPClient.Request {
         PlainHTTPClient.Request(
             destination: .tcp(host: host, port: UInt16(port)),
             bytes: try RequestBytes.make(.get, target: "/", host: host, headers: [], body: []), isRepeatable: true,
@@ -105,7 +105,7 @@ struct DestinationTests {
             "test")
         let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
         let error = await #expect(throws: OutboundError.self) {
-            try await transport.send(OutboundRequest(.get, "http://target/", client: client, timeout: 10_000))
+            try await transport.send(OutboundRequest(.get, "http://target/", client: client, timeout: 60_000))
         }
         let words = "proxyconnect tcp: dial tcp 127.0.0.1:\(server.port): connect: connection refused"
         #expect(error?.message == "Get \"http://target/\": " + words)
@@ -128,7 +128,7 @@ struct DestinationTests {
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         let server = try await LoopbackServer.start { .answer(body: Array(($0.headers["host"] ?? "").utf8)) }
         let named = try await transport.send(
-            OutboundRequest(.get, "http://localhost:\(server.port)/", timeout: 10_000))
+            OutboundRequest(.get, "http://localhost:\(server.port)/", timeout: 60_000))
         #expect(named.body == Array("localhost:\(server.port)".utf8))
         await server.stop()
         guard
@@ -139,7 +139,7 @@ struct DestinationTests {
             await transport.shutdown()
             return
         }
-        let request = OutboundRequest(.get, "http://[::1]:\(six.port)/", timeout: 10_000)
+        let request = OutboundRequest(.get, "http://[::1]:\(six.port)/", timeout: 60_000)
         let response = try await transport.send(request)
         #expect(response.body == Array("[::1]:\(six.port)".utf8))
         await transport.shutdown()
@@ -167,7 +167,7 @@ struct DestinationTests {
         defer { for path in paths { unlink(path) } }
         for _ in 0..<3 {
             for (path, name) in zip(paths, ["A", "b"]) {
-                var request = OutboundRequest(.get, "http://app:9100/metrics?a=b", timeout: 10_000)
+                var request = OutboundRequest(.get, "http://app:9100/metrics?a=b", timeout: 60_000)
                 request.unixSocket = path
                 let body = try await transport.send(request).body
                 #expect(String(decoding: body, as: UTF8.self) == "\(name) app:9100 /metrics?a=b")
@@ -175,7 +175,7 @@ struct DestinationTests {
         }
         #expect(servers.map(\.connectionCount) == [1, 1])
         for server in servers { await server.stop() }
-        var request = OutboundRequest(.get, "http://app/", timeout: 10_000)
+        var request = OutboundRequest(.get, "http://app/", timeout: 60_000)
         for (path, words) in [
             ("/nowhere/x.sock", "dial unix /nowhere/x.sock: connect: no such file or directory"),
             ("/" + String(repeating: "x", count: 200), "invalid path of a unix socket"),
@@ -204,11 +204,11 @@ struct DestinationTests {
         }
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         for (target, body) in [("/away", "elsewhere"), ("/near", "socket")] {
-            var request = OutboundRequest(.get, "http://app" + target, timeout: 10_000)
+            var request = OutboundRequest(.get, "http://app" + target, timeout: 60_000)
             request.unixSocket = path
             #expect(try await transport.send(request).body == Array(body.utf8))
         }
-        var request = OutboundRequest(.get, "http://app/other", timeout: 10_000)
+        var request = OutboundRequest(.get, "http://app/other", timeout: 60_000)
         request.unixSocket = path
         let error = await #expect(throws: OutboundError.self) { try await transport.send(request) }
         #expect(error?.message == "failed to parse Location header \"http+unix://%2Fx/\"")

@@ -45,7 +45,7 @@ struct HTTPClientTransportTests {
                 body: Array((request.method + request.path).utf8))
         } _: { server, transport in
             let request = OutboundRequest(
-                .get, server.url("/a?b=c"), headers: [("X-Mine", "yes")], timeout: 5000)
+                .get, server.url("/a?b=c"), headers: [("X-Mine", "yes")], timeout: 60_000)
             let response = try await transport.send(request)
             #expect(response.status == 404)
             #expect(response.statusError == "server returned HTTP status 404 Not Found")
@@ -105,7 +105,7 @@ struct HTTPClientTransportTests {
             .answer(body: $0.body)
         } _: { server, transport in
             let response = try await transport.send(
-                OutboundRequest(.post, server.url(), body: Array("hello".utf8), timeout: 5000))
+                OutboundRequest(.post, server.url(), body: Array("hello".utf8), timeout: 60_000))
             #expect(response.body == Array("hello".utf8))
         }
     }
@@ -115,7 +115,7 @@ struct HTTPClientTransportTests {
         try await withServer { _ in
             .answer(body: [])
         } _: { server, transport in
-            for _ in 0..<5 { _ = try await transport.send(OutboundRequest(.get, server.url(), timeout: 5000)) }
+            for _ in 0..<5 { _ = try await transport.send(OutboundRequest(.get, server.url(), timeout: 60_000)) }
             #expect(server.connectionCount == 1)
         }
     }
@@ -131,7 +131,7 @@ struct HTTPClientTransportTests {
             return number == 2 ? .close : .answer(body: [])
         } _: { server, transport in
             for _ in 0..<3 {
-                let response = try await transport.send(OutboundRequest(.get, server.url(), timeout: 5000))
+                let response = try await transport.send(OutboundRequest(.get, server.url(), timeout: 60_000))
                 #expect(response.status == 200)
             }
         }
@@ -144,7 +144,7 @@ struct HTTPClientTransportTests {
             .answer(headers: ["content-encoding": "gzip"], body: body)
         } _: {
             server, transport in
-            let response = try await transport.send(OutboundRequest(.get, server.url(), timeout: 5000))
+            let response = try await transport.send(OutboundRequest(.get, server.url(), timeout: 60_000))
             #expect(response.body == Array("up 1\n".utf8))
         }
     }
@@ -156,10 +156,10 @@ struct HTTPClientTransportTests {
             .answer(headers: ["content-encoding": "gzip"], body: body)
         } _: {
             server, transport in
-            let request = OutboundRequest(.get, server.url(), timeout: 5000, bodyBytesMax: 100_000)
+            let request = OutboundRequest(.get, server.url(), timeout: 60_000, bodyBytesMax: 100_000)
             let error = await failure(of: request, transport)
             #expect(error == OutboundError(.bodyTooLong, "body size limit exceeded"))
-            let larger = OutboundRequest(.get, server.url(), timeout: 5000, bodyBytesMax: 300_000)
+            let larger = OutboundRequest(.get, server.url(), timeout: 60_000, bodyBytesMax: 300_000)
             let value1 = try await transport.send(larger)
             #expect(value1.body.count == 300_000)
         }
@@ -215,7 +215,7 @@ struct HTTPClientTransportTests {
         try await withServer { _ in
             .raw(Array("SSH-2.0-OpenSSH\r\n".utf8))
         } _: { server, transport in
-            let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 5000), transport)
+            let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 60_000), transport)
             #expect(error?.kind == .malformed)
             #expect(error?.message.hasSuffix("malformed HTTP response") == true)
         }
@@ -227,7 +227,7 @@ struct HTTPClientTransportTests {
         try await withServer { _ in
             .raw(bytes)
         } _: { server, transport in
-            let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 5000), transport)
+            let error = await failure(of: OutboundRequest(.get, server.url(), timeout: 60_000), transport)
             #expect(error != nil)
         }
     }
@@ -249,7 +249,7 @@ struct HTTPClientTransportTests {
             var client = HTTPClientSection()
             client.basicAuth = .init(username: .inline("me"), password: .inline(Secret("pw")))
             func body(_ path: String) async throws -> String {
-                let request = OutboundRequest(.get, server.url(path), client: client, timeout: 5000)
+                let request = OutboundRequest(.get, server.url(path), client: client, timeout: 60_000)
                 return String(decoding: try await transport.send(request).body, as: UTF8.self)
             }
             let value2 = try await body("/end")
@@ -258,10 +258,10 @@ struct HTTPClientTransportTests {
             #expect(value3 == "Basic bWU6cHc=")
             let value4 = try await body("/other")
             #expect(value4 == "none")
-            let loop = await failure(of: OutboundRequest(.get, server.url("/loop"), timeout: 5000), transport)
+            let loop = await failure(of: OutboundRequest(.get, server.url("/loop"), timeout: 60_000), transport)
             #expect(loop?.message.hasSuffix("stopped after 10 redirects") == true)
             client.followsRedirects = false
-            let request = OutboundRequest(.get, server.url("/same"), client: client, timeout: 5000)
+            let request = OutboundRequest(.get, server.url("/same"), client: client, timeout: 60_000)
             let value5 = try await transport.send(request)
             #expect(value5.status == 302)
         }
@@ -276,7 +276,7 @@ struct HTTPClientTransportTests {
             let file = TemporaryFile("first\n")
             var client = HTTPClientSection()
             client.authorization = .init(scheme: "Bearer", credentials: .file(file.path))
-            let request = OutboundRequest(.get, server.url(), client: client, timeout: 5000)
+            let request = OutboundRequest(.get, server.url(), client: client, timeout: 60_000)
             let value6 = try await transport.send(request)
             #expect(value6.body == Array("Bearer first".utf8))
             file.write("second")

@@ -28,7 +28,7 @@ struct HeaderTests {
         let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
         func body(_ path: String) async throws -> String {
-            let request = OutboundRequest(.get, server.url(path), client: client, timeout: 5000)
+            let request = OutboundRequest(.get, server.url(path), client: client, timeout: 60_000)
             return String(decoding: try await transport.send(request).body, as: UTF8.self)
         }
         #expect(try await body("/") == "seen,from file")

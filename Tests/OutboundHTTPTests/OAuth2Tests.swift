@@ -29,7 +29,7 @@ struct OAuth2Tests {
         ).section("test")
         let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
         let request = OutboundRequest(
-            .get, target.url(), headers: [("User-Agent", "tester")], client: client, timeout: 5000)
+            .get, target.url(), headers: [("User-Agent", "tester")], client: client, timeout: 60_000)
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await body(transport, request))

@@ -28,7 +28,7 @@ struct PlainHTTPClientTests {
 
     private func text(
         _ transport: HTTPClientTransport, _ url: String, method: OutboundRequest.Method = .get, body: [UInt8] = [],
-        timeout: Int64 = 10_000
+        timeout: Int64 = 60_000
     ) async throws -> String {
         let response = try await transport.send(OutboundRequest(method, url, body: body, timeout: timeout))
         return String(decoding: response.body, as: UTF8.self)
@@ -43,7 +43,7 @@ struct PlainHTTPClientTests {
         } catch { return error }
     }
 
-    private func failure(_ transport: HTTPClientTransport, _ url: String, timeout: Int64 = 10_000) async -> String? {
+    private func failure(_ transport: HTTPClientTransport, _ url: String, timeout: Int64 = 60_000) async -> String? {
         await failure(transport, OutboundRequest(.get, url, timeout: timeout))?.message
     }
 
@@ -118,7 +118,7 @@ struct PlainHTTPClientTests {
         } _: { (server, transport) async throws in
             for count in 1...4 { #expect(try await text(transport, server.url()) == "\(count)") }
             #expect(server.connectionCount == 4)
-            let error = await failure(transport, OutboundRequest(.post, server.url(), body: [1], timeout: 10_000))
+            let error = await failure(transport, OutboundRequest(.post, server.url(), body: [1], timeout: 60_000))
             #expect(error == OutboundError(.connection, "Post \"\(server.url())\": EOF"))
         }
     }
@@ -145,7 +145,7 @@ struct PlainHTTPClientTests {
         for count in 1...3 {
             let request = PlainHTTPClient.Request(
                 destination: .tcp(host: "127.0.0.1", port: UInt16(server.port)), bytes: bytes, isRepeatable: false,
-                deadline: MonotonicClock.now + 10_000_000_000, bodyBytesMax: 100, bodyBytesExpected: 0)
+                deadline: MonotonicClock.now + 60_000_000_000, bodyBytesMax: 100, bodyBytesExpected: 0)
             #expect(try await client.send(request).body.count == 1)
             #expect(await eventually { client.connectionCount == 0 })
             #expect(server.connectionCount == count)
@@ -278,13 +278,13 @@ struct PlainHTTPClientTests {
             while let head = peer.readHead() { peer.answer(head) }
         } _: { (server, transport) async throws in
             for value in ["a\r\nX: y", "a\nb", "a\u{0}", "a\r"] {
-                let request = OutboundRequest(.get, server.url(), headers: [("X-Key", value)], timeout: 10_000)
+                let request = OutboundRequest(.get, server.url(), headers: [("X-Key", value)], timeout: 60_000)
                 let error = await failure(transport, request)
                 #expect(error?.kind == .malformed)
                 #expect(error?.message.hasSuffix("invalid header field value for \"X-Key\"") == true)
             }
             for name in ["", "a b", "a\r\nb", "a:b", "ä"] {
-                let request = OutboundRequest(.get, server.url(), headers: [(name, "x")], timeout: 10_000)
+                let request = OutboundRequest(.get, server.url(), headers: [(name, "x")], timeout: 60_000)
                 #expect(await failure(transport, request)?.kind == .malformed)
             }
             #expect(await failure(transport, server.url("/a\r\nX: y"))?.contains("invalid control character") == true)

@@ -40,7 +40,7 @@ struct ProxyTests {
             try await transport.send(
                 OutboundRequest(
                     .get, "http://Nowhere.test:8080/metrics?a=b", headers: [("X-Mine", "yes")], client: section,
-                    timeout: 5000))
+                    timeout: 60_000))
         }
         await proxy.stop()
         #expect(response.body == Array("up 1\n".utf8))
@@ -79,7 +79,7 @@ struct ProxyTests {
                 }
             }
             let response = try await transport.send(
-                OutboundRequest(.post, "http://h/post", body: [1, 2, 3], client: section, timeout: 5000))
+                OutboundRequest(.post, "http://h/post", body: [1, 2, 3], client: section, timeout: 60_000))
             #expect(response.body == [1, 2, 3])
         }
         await proxy.stop()
@@ -139,7 +139,7 @@ struct ProxyTests {
         let variables = ["http_proxy": "127.0.0.1:\(proxy.port)", "NO_PROXY": "left.test"]
         try await withTransport(environment: variables) { transport in
             func body(_ url: String, _ client: HTTPClientSection) async throws -> String {
-                let request = OutboundRequest(.get, url, client: client, timeout: 5000)
+                let request = OutboundRequest(.get, url, client: client, timeout: 60_000)
                 return String(decoding: try await transport.send(request).body, as: UTF8.self)
             }
             let other = try await body("http://other.test/", section)

@@ -15,7 +15,7 @@ final class ScriptedServer: Sendable {
         /// From 1 on.
         let number: Int
 
-        /// The next request up to its empty line; nil when the client has closed, or says nothing for ten seconds.
+        /// The next request up to its empty line; nil when the client has closed, or says nothing for a minute.
         func readHead() -> String? {
             var bytes: [UInt8] = []
             var byte: UInt8 = 0
@@ -87,7 +87,7 @@ final class ScriptedServer: Sendable {
         while true {
             let socket = Glibc.accept(listener, nil, nil)
             guard socket >= 0 else { return }
-            var time = timeval(tv_sec: 10, tv_usec: 0)
+            var time = timeval(tv_sec: 60, tv_usec: 0)
             setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
             let peer = Peer(socket: socket, number: accepted.add(1, ordering: .relaxed).newValue)
             let isStarted: Void? = try? SystemThread.start("scripted peer", stackBytes: 256 << 10) {

@@ -21,7 +21,7 @@ struct TLSTests {
         var section = try ConfigNode.parse(configuration, file: "t.yml").section("test")
         let client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
         let request = OutboundRequest(
-            .get, "https://\(host):\(server.port)/", client: client, timeout: 5000)
+            .get, "https://\(host):\(server.port)/", client: client, timeout: 60_000)
         let result: Result<Int, OutboundError>
         do {
             result = .success(try await transport.send(request).status)
@@ -52,7 +52,7 @@ struct TLSTests {
             .answer(body: Array(((request.headers["host"] ?? "") + request.path).utf8))
         }
         let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
-        var request = OutboundRequest(.get, "https://app:9100/a?b=c", timeout: 10_000)
+        var request = OutboundRequest(.get, "https://app:9100/a?b=c", timeout: 60_000)
         request.unixSocket = path
         let refused = request
         let error = await #expect(throws: OutboundError.self) { try await transport.send(refused) }

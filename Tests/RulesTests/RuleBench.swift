@@ -149,13 +149,3 @@ struct RuleBench {
         return line.flatMap { NumberText.parse(String($0.split(separator: " ").last ?? "")) }
     }
 }
-
-/// Waits, a bounded time, until something that happens in another task is so.
-func eventually(_ isSo: () async -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async {
-    for _ in 0..<20_000 {
-        if await isSo() { return }
-        await Task.yield()
-        try? await Task.sleep(for: .microseconds(200))
-    }
-    Issue.record("did not happen in time", sourceLocation: sourceLocation)
-}

@@ -112,7 +112,7 @@ struct ScrapeConfigTests {
         #expect(native.scrapeProtocols.first == .protobuf)
         #expect(native.histograms.bucketLimit == 5 && native.histograms.minBucketFactor == 1.1)
         #expect(native.histograms.scrapesNative && native.histograms.convertsClassic)
-        #expect(try job("{job_name: j}").scrapeProtocols == ScrapeProtocol.standard)
+        #expect(try job("{job_name: j}").scrapeProtocols == ExpositionFormat.standard)
         #expect(try job("{job_name: j, scrape_native_histograms: true}").scrapeProtocols.first == .protobuf)
     }
 
@@ -190,11 +190,11 @@ struct ScrapeConfigTests {
     func accept() throws {
         let config = try job("job_name: j")
         #expect(
-            ScrapeProtocol.acceptHeader(config.scrapeProtocols, escaping: config.nameEscaping)
+            ExpositionFormat.acceptHeader(config.scrapeProtocols, escaping: config.nameEscaping)
                 == "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
                 + "application/openmetrics-text;version=0.0.1;q=0.5,"
                 + "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2")
         #expect(
-            ScrapeProtocol.acceptHeader([.text100], escaping: .underscores).contains("escaping=underscores;q="))
+            ExpositionFormat.acceptHeader([.text100], escaping: .underscores).contains("escaping=underscores;q="))
     }
 }

@@ -69,7 +69,7 @@ struct ScrapedExemplarTests {
         var history = TargetHistory(target: makeTarget(), config: ScrapeConfig(jobName: "j"))
         _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 1000)
         _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 2000)
-        history.forgetExemplars()
+        history.forgetNotes()
         _ = try await scrape(&history, #" # {trace_id="a"} 1 0.5"#, at: 3000)
         #expect(store.exemplars(ScrapedExemplarTests.series) == [exemplar("a", 1, 500), exemplar("a", 1, 500)])
     }

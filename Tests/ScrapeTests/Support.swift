@@ -136,15 +136,6 @@ func job(_ text: String, globals: String = "") throws -> ScrapeConfig {
     return first
 }
 
-/// Waits until a condition holds, giving other tasks their turn; at most ten seconds.
-func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<2000 {
-        if try await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(5))
-    }
-    return false
-}
-
 /// A target without discovery.
 func makeTarget(_ labels: LabelSet = ["instance": "t:1", "job": "j"], interval: Int64 = 15_000) -> Target {
     Target(

@@ -150,6 +150,38 @@ struct TargetHistoryTests {
         }
     }
 
+    @Test("A series may come with several timestamps, in the first scrape as in others")
+    func severalTimestamps() async throws {
+        var bench = Bench()
+        try await bench.scrape("a 1 100\na 2 200\n", at: 1000)
+        #expect(bench.values("a") == ["1@100", "2@200"])
+        try await bench.scrape("a 3 300\na 4 400\n", at: 2000)
+        #expect(bench.values("a") == ["1@100", "2@200", "3@300", "4@400"])
+        #expect(bench.lastSettlement.duplicateCount == 0)
+    }
+
+    @Test("Stale markers and nothing else are never to be taken out of order")
+    func markersInOrder() throws {
+        var history = TargetHistory(target: makeTarget(), config: ScrapeConfig(jobName: "j"))
+        let store = RecordingStore()
+        func digest(_ text: String, at stamp: Timestamp) -> TargetHistory.Digest {
+            history.digest(.body(Array(text.utf8), .text004), stamp: stamp, duration: { 0 })
+        }
+        let first = digest("a 1\nb 1\n", at: 1000)
+        #expect(first.batch.rowsInOrder.isEmpty)
+        let refs = (0..<first.batch.newSeries.count).map { SeriesRef(slot: UInt32($0), generation: 1) }
+        var result = AppendResult()
+        result.refs = refs
+        _ = history.settle(first, result)
+        let second = digest("b 1\n", at: 2000)
+        #expect(second.batch.rowsInOrder == 1..<2)
+        #expect(StaleMarker.isStale(second.batch.values[1]))
+        _ = history.settle(second, AppendResult())
+        let end = history.end(at: 3000)
+        #expect(!end.isEmpty && end.rowsInOrder == 0..<end.count)
+        #expect(store.batchCount == 0)
+    }
+
     @Test("honor_timestamps false takes the scrape's time")
     func ignoredTimestamps() async throws {
         var bench = Bench(try job("{job_name: j, honor_timestamps: false}"))

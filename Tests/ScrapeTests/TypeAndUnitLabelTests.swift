@@ -31,6 +31,24 @@ struct TypeAndUnitLabelTests {
         return all
     }
 
+    @Test("a series whose labels change has ended under the old ones")
+    func replaced() async throws {
+        var history = TargetHistory(
+            target: makeTarget(), config: ScrapeConfig(jobName: "j"), addsTypeAndUnitLabels: true)
+        let store = RecordingStore()
+        for (stamp, type) in [
+            (1000, "gauge"), (2000, "counter"), (3000, "counter"), (4000, "counter"), (5000, "counter"),
+        ] {
+            let text = "# TYPE a \(type)\na \(stamp)\n"
+            let digest = history.digest(.body(Array(text.utf8), .text004), stamp: Timestamp(stamp), duration: { 0 })
+            _ = history.settle(digest, try await store.append(digest.batch))
+        }
+        let gauge = store.all(#"a{__type__="gauge", instance="t:1", job="j"}"#).map(\.description)
+        #expect(gauge.last?.hasPrefix("stale@") == true)
+        #expect(gauge.filter { $0.hasPrefix("stale@") }.count == 1)
+        #expect(store.last(#"a{__type__="counter", instance="t:1", job="j"}"#)?.value == 5000)
+    }
+
     @Test("series get the type of their family; what has none gets no label")
     func types() async throws {
         let text = """

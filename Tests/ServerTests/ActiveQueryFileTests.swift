@@ -1,5 +1,6 @@
 import FileIO
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import Server

@@ -1,4 +1,5 @@
 import TSDB
+import TestSupport
 import Testing
 
 @testable import Server

@@ -2,6 +2,7 @@ import FileIO
 import Logging
 import NIOPosix
 import OutboundHTTP
+import TestSupport
 import Testing
 
 @testable import Server
@@ -148,6 +149,11 @@ struct RunningServerTests {
             try directory.write("r.yml", "groups: [{name: nonsense, odd: 1}]\n")
             #expect(try await shows("\nprometheus_config_last_reload_successful 0\n", "/metrics"))
             #expect(try await query("/api/v1/rules").contains("\"added\""))
+            try directory.write("r.yml", "groups: [{name: added, rules: [{record: a, expr: '1'}]}]\n")
+            #expect(try await shows("\nprometheus_config_last_reload_successful 1\n", "/metrics"))
+            try directory.write("p.yml", "rule_files: [\n")
+            #expect(try await shows("\nprometheus_config_last_reload_successful 0\n", "/metrics"))
+            try directory.write("p.yml", "rule_files: [r.yml]\n")
             try directory.write("r.yml", "groups: []\n")
             #expect(try await shows("\nprometheus_config_last_reload_successful 1\n", "/metrics"))
             #expect(try await !query("/api/v1/rules").contains("\"added\""))

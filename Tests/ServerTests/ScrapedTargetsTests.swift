@@ -56,14 +56,6 @@ struct ScrapedTargetsTests {
         try outcome.get()
     }
 
-    private func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-        for _ in 0..<1000 {
-            if try await condition() { return true }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        return false
-    }
-
     @Test("a sample far ahead of the clock is left out and counted; what stands beside it is stored")
     func farAhead() async throws {
         let ahead = SystemClock().now() + 3_600_000

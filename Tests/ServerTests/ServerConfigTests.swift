@@ -5,6 +5,7 @@ import PromQLSyntax
 import Rules
 import Scrape
 import SeriesModel
+import TestSupport
 import Testing
 
 @testable import Server

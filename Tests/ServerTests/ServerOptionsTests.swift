@@ -1,6 +1,7 @@
 import PromQLEngine
 import PromQLSyntax
 import Scrape
+import TestSupport
 import Testing
 
 @testable import Server

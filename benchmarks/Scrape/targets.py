@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import gzip
 import json
+import socket
 
 HEADERS = (
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
@@ -71,7 +72,12 @@ class Targets:
 
 async def run(arguments):
     targets = Targets(arguments.series, arguments.variants)
-    server = await asyncio.start_server(targets.serve, "127.0.0.1", 0, backlog=1024)
+    listening = socket.socket()
+    if arguments.all_loopback:
+        # On all of 127.0.0.0/8, and nowhere else.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+    listening.bind(("" if arguments.all_loopback else "127.0.0.1", 0))
+    server = await asyncio.start_server(targets.serve, sock=listening, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()
@@ -81,4 +87,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, required=True)
     parser.add_argument("--variants", type=int, default=4)
+    parser.add_argument("--all-loopback", action="store_true", help="an address for each target")
     asyncio.run(run(parser.parse_args()))

@@ -17,8 +17,8 @@ package struct BlockMerge {
     private let sources: [any BlockSource]
     /// What is kept of a series: samples from that time on, ms; nil for all. Asked once a series.
     package var keepFrom: (LabelSet) -> Timestamp? = { _ in nil }
-    /// Looked at between two series.
-    package var isCancelled: () -> Bool = { false }
+    /// Asked between two series, where other work may be done as well; what it throws ends the merge.
+    package var isCancelled: () throws -> Bool = { false }
     /// Told now and then: series of the sources that are done, of all.
     package var progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
 
@@ -89,7 +89,7 @@ package struct BlockMerge {
         var isEmpty = true
         var samples = SampleBuffer()
         while let labels = cursors.compactMap(\.labels).min() {
-            if isCancelled() { throw Stop.cancelled }
+            if try isCancelled() { throw Stop.cancelled }
             samples.removeAll()
             let wanted = TimeRange(min: keepFrom(labels) ?? .min, max: .max)
             var marks = SourceMarks(samples)

@@ -1,4 +1,5 @@
-/// RFC 8259 over bytes, with bounds on depth and on the number of values.
+/// RFC 8259 over bytes, with bounds on depth and on the number of values. Foundation's reader has neither bound, names no
+/// place in its errors, and turns numbers into doubles where a label must show them as written.
 struct JSONParser {
     private static let depthMax = 128
     private static let valuesMax = 4_000_000

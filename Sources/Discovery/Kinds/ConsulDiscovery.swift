@@ -224,7 +224,7 @@ struct ConsulDiscoverer: Discoverer {
     private func watchService(_ name: String, _ datacenter: String, _ feed: DiscoveryFeed) async {
         var parameters = section.tags.map { (name: "tag", value: $0) }
         if !section.healthFilter.isEmpty { parameters.append(("filter", section.healthFilter)) }
-        let path = "/v1/health/service/" + URLText.escaped(name)
+        let path = "/v1/health/service/" + PercentEncoding.encode(name)
         await watch(path, parameters, metrics.serviceDuration, "service \(name)", feed) {
             answer throws(DiscoveryError) in
             guard let entries = answer.array else { throw DiscoveryError("json: the instances are no array") }

@@ -51,7 +51,7 @@ package struct DockerDiscovery: DiscoveryKind {
     private static func endpoint(_ host: String, isTLS: Bool) -> String? {
         guard let (scheme, rest) = URLText.parts(host), !rest.isEmpty else { return nil }
         switch scheme {
-        case "unix": return rest.hasPrefix("/") ? "http+unix://" + URLText.escaped(rest) : nil
+        case "unix": return rest.hasPrefix("/") ? "http+unix://" + PercentEncoding.encode(rest) : nil
         case "tcp": return (isTLS ? "https://" : "http://") + URLText.withoutTrailingSlashes(rest)
         case "http", "https": return scheme + "://" + URLText.withoutTrailingSlashes(rest)
         default: return nil

@@ -5,10 +5,10 @@ extension DecodedExposition {
     /// type `histogram` that differ in `le` alone.
     /// - Throws: as the parser of the text does.
     package init(
-        convertingClassic body: UnsafeRawBufferPointer, _ format: ExpositionFormat, keepsClassic: Bool
+        convertingClassic parser: consuming ExpositionParser, keepsClassic: Bool, keepsStarts: Bool = false
     ) throws(ExpositionError) {
-        self.init()
-        var conversion = ClassicConversion(ExpositionParser(body, format: format), keepsClassic: keepsClassic)
+        self.init(keepsStarts: keepsStarts)
+        var conversion = ClassicConversion(parser, keepsClassic: keepsClassic)
         try conversion.run(into: &self)
     }
 }
@@ -23,6 +23,7 @@ private struct ClassicConversion {
     /// Those of the histogram's series without `le`, under the family's name.
     private var labels: [Label] = []
     private var timestamp: Timestamp?
+    private var start: Timestamp?
     private var exemplars: [(labels: [Label], text: ExemplarText)] = []
 
     private enum Part {
@@ -39,13 +40,17 @@ private struct ClassicConversion {
         while let event = try parser.next() {
             guard case .series(let line) = event else {
                 emit(into: &out)
-                copy(event, into: &out)
+                out.copy(event, of: parser)
+                if case .type(let metric, let kind) = event {
+                    family = kind == .histogram ? Array(parser.metricName(metric).utf8) : nil
+                }
                 continue
             }
             let pairs = try parser.labelPairs(of: line.text)
             guard let (part, base) = part(pairs) else {
                 emit(into: &out)
-                try copy(line, pairs, into: &out)
+                out.start = parser.startTimestamp
+                try out.copy(line, pairs, of: parser)
                 continue
             }
             if !isSame(base) {
@@ -53,7 +58,10 @@ private struct ClassicConversion {
                 labels = base
             }
             try take(part, line)
-            if keepsClassic { try copy(line, pairs, into: &out) }
+            if keepsClassic {
+                out.start = parser.startTimestamp
+                try out.copy(line, pairs, of: parser)
+            }
         }
         emit(into: &out)
     }
@@ -94,6 +102,7 @@ private struct ClassicConversion {
         case .bucket(let bound): histogram.setBucket(bound, line.value)
         }
         timestamp = line.timestamp
+        start = parser.startTimestamp
         if let exemplar = line.exemplar {
             exemplars.append((Array(try parser.labels(of: exemplar)), exemplar))
         }
@@ -106,57 +115,16 @@ private struct ClassicConversion {
             labels = []
             exemplars = []
         }
-        guard let converted = histogram.converted() else { return }
-        let text = write(labels, into: &out)
+        guard !histogram.isEmpty, let converted = histogram.converted(), (try? converted.validate()) != nil else {
+            return
+        }
+        let text = out.write(series: labels)
         let copies = exemplars.map { exemplar in
             ExemplarText(
-                labels: writeLabels(exemplar.labels, into: &out), value: exemplar.text.value,
+                labels: out.write(labels: exemplar.labels), value: exemplar.text.value,
                 timestamp: exemplar.text.timestamp)
         }
+        out.start = start
         out.append(text, converted, timestamp, copies)
-    }
-
-    // MARK: - Copies
-
-    private mutating func copy(_ event: ExpositionEvent, into out: inout DecodedExposition) {
-        switch event {
-        case .type(let metric, let kind):
-            let name = parser.metricName(metric)
-            family = kind == .histogram ? Array(name.utf8) : nil
-            out.append(.type(metric: out.write(escaped: name.utf8), kind: kind))
-        case .help(let metric, let text):
-            let metric = out.write(escaped: parser.metricName(metric).utf8)
-            out.append(.help(metric: metric, text: out.write(escaped: parser.helpText(text).utf8)))
-        case .unit(let metric, let text):
-            let metric = out.write(escaped: parser.metricName(metric).utf8)
-            out.append(.unit(metric: metric, text: out.write(raw: parser.string(text).utf8)))
-        case .series, .comment: break
-        }
-    }
-
-    private func copy(_ line: SeriesLine, _ pairs: [Label], into out: inout DecodedExposition) throws(ExpositionError) {
-        let text = write(pairs, into: &out)
-        var copied: ExemplarText?
-        if let exemplar = line.exemplar {
-            let labels = Array(try parser.labels(of: exemplar))
-            copied = ExemplarText(
-                labels: writeLabels(labels, into: &out), value: exemplar.value, timestamp: exemplar.timestamp)
-        }
-        out.append(text, line.value, line.timestamp, copied)
-    }
-
-    private func write(_ pairs: [Label], into out: inout DecodedExposition) -> Range<Int> {
-        let name = pairs.first { $0.name.hasSameBytes(as: Label.metricName) }?.value ?? ""
-        let others = pairs.filter { !$0.name.hasSameBytes(as: Label.metricName) }
-        let family = out.write(escaped: name.utf8)
-        return out.writeSeries(family, writeLabels(others, into: &out))
-    }
-
-    private func writeLabels(_ labels: [Label], into out: inout DecodedExposition) -> Range<Int> {
-        let start = out.texts.count
-        for (index, label) in labels.enumerated() {
-            out.writeLabel(label.name.utf8, label.value.utf8, isFirst: index == 0)
-        }
-        return start..<out.texts.count
     }
 }

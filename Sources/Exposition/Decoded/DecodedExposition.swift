@@ -32,16 +32,26 @@ package struct DecodedExposition: Sendable {
     private(set) var events: [ExpositionEvent] = []
     private(set) var histograms: [Histogram] = []
     private(set) var exemplars: [ExemplarText] = []
+    /// For each event when the counter that it is a sample of began, in ms; 0 where nobody says. Empty unless wanted.
+    private(set) var starts: [Timestamp] = []
+    /// Whether `starts` is wanted.
+    let keepsStarts: Bool
+    /// That of the series that follow. ms
+    var start: Timestamp?
 
-    init() {}
+    init(keepsStarts: Bool = false) { self.keepsStarts = keepsStarts }
 
-    mutating func append(_ event: ExpositionEvent) { events.append(event) }
+    mutating func append(_ event: ExpositionEvent) {
+        events.append(event)
+        guard keepsStarts else { return }
+        if case .series = event { starts.append(start ?? 0) } else { starts.append(0) }
+    }
 
     mutating func append(
         _ text: Range<Int>, _ value: Double, _ timestamp: Timestamp?, _ exemplar: ExemplarText? = nil
     ) {
         let value = value.isNaN ? StaleMarker.ordinaryNaN : value
-        events.append(.series(SeriesLine(text: text, value: value, timestamp: timestamp, exemplar: exemplar)))
+        append(.series(SeriesLine(text: text, value: value, timestamp: timestamp, exemplar: exemplar)))
     }
 
     mutating func append(
@@ -52,7 +62,7 @@ package struct DecodedExposition: Sendable {
         histograms.append(Histogram(histogram: histogram, exemplars: start..<self.exemplars.count))
         let line = SeriesLine(
             text: text, value: 0, timestamp: timestamp, exemplar: nil, histogram: histograms.count - 1)
-        events.append(.series(line))
+        append(.series(line))
     }
 }
 

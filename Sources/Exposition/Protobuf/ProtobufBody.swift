@@ -5,9 +5,9 @@ extension DecodedExposition {
     /// Decodes a body of `io.prometheus.client.MetricFamily` messages, each behind its length.
     /// - Throws: `ExpositionError` where the bytes are no such messages, or say what an exposition may not say.
     package init(
-        protobuf body: UnsafeRawBufferPointer, histograms: HistogramHandling
+        protobuf body: UnsafeRawBufferPointer, histograms: HistogramHandling, keepsStarts: Bool = false
     ) throws(ExpositionError) {
-        self.init()
+        self.init(keepsStarts: keepsStarts)
         var cursor = WireCursor(body)
         do {
             while !cursor.isAtEnd {

@@ -28,12 +28,14 @@ enum ProtobufField {
 
     enum Counter {
         static let exemplar = 2
+        static let start = 3
     }
 
     enum Summary {
         static let count = 1
         static let sum = 2
         static let quantile = 3
+        static let start = 4
     }
 
     enum Histogram {
@@ -51,6 +53,7 @@ enum ProtobufField {
         static let positiveSpan = 12
         static let positiveDelta = 13
         static let positiveCount = 14
+        static let start = 15
         static let exemplar = 16
     }
 

@@ -21,26 +21,8 @@ struct ProtobufHistogram {
     private var zeroThreshold = 0.0
     private var zeroCount = 0.0
     private var zeroCountFloat = 0.0
-    private var positive = Side()
-    private var negative = Side()
-
-    private struct Side {
-        var spans: [NativeHistogram.Span] = []
-        var deltas: [Int64] = []
-        var counts: [Double] = []
-
-        /// Sums wrap: what comes of that is negative somewhere, and so refused.
-        func side(isFloat: Bool) -> HistogramSide {
-            if isFloat { return HistogramSide(spans: spans, counts: counts) }
-            var count: Int64 = 0
-            return HistogramSide(
-                spans: spans,
-                counts: deltas.map { delta in
-                    count &+= delta
-                    return Double(count)
-                })
-        }
-    }
+    private var positive = EncodedHistogramSide()
+    private var negative = EncodedHistogramSide()
 
     init(_ message: WireCursor) throws(WireError) {
         var fields = message
@@ -62,8 +44,8 @@ struct ProtobufHistogram {
         var histogram = NativeHistogram(
             counterResetHint: isGauge ? .gauge : .unknown, schema: schema, zeroThreshold: zeroThreshold,
             zeroCount: isFloat ? zeroCountFloat : zeroCount, count: isFloat ? countFloat : count, sum: sum)
-        histogram.positive = positive.side(isFloat: isFloat)
-        histogram.negative = negative.side(isFloat: isFloat)
+        histogram.positive = positive.decoded(isFloat: isFloat)
+        histogram.negative = negative.decoded(isFloat: isFloat)
         histogram.reduceToStored()
         // What does not fit together would be hidden by dropping empty buckets.
         if (try? histogram.validate()) != nil { histogram.compact() }
@@ -79,7 +61,7 @@ struct ProtobufHistogram {
         case ProtobufField.Histogram.countFloat: countFloat = try fields.double(tag)
         case ProtobufField.Histogram.sum: sum = try fields.double(tag)
         case ProtobufField.Histogram.schema:
-            schema = Int32(truncatingIfNeeded: Varint.unzigzag(try fields.integer(tag)))
+            schema = Int32(truncatingIfNeeded: try fields.signed(tag))
         case ProtobufField.Histogram.zeroThreshold: zeroThreshold = try fields.double(tag)
         case ProtobufField.Histogram.zeroCount: zeroCount = Double(try fields.integer(tag))
         case ProtobufField.Histogram.zeroCountFloat: zeroCountFloat = try fields.double(tag)
@@ -94,11 +76,11 @@ struct ProtobufHistogram {
         case ProtobufField.Histogram.exemplar: exemplars.append(try fields.message(tag))
         case ProtobufField.Histogram.positiveSpan:
             positive.spans.append(try ProtobufHistogram.span(fields.message(tag)))
-        case ProtobufField.Histogram.positiveDelta: try fields.appendZigzags(tag, to: &positive.deltas)
+        case ProtobufField.Histogram.positiveDelta: try fields.appendSigned(tag, to: &positive.deltas)
         case ProtobufField.Histogram.positiveCount: try fields.appendDoubles(tag, to: &positive.counts)
         case ProtobufField.Histogram.negativeSpan:
             negative.spans.append(try ProtobufHistogram.span(fields.message(tag)))
-        case ProtobufField.Histogram.negativeDelta: try fields.appendZigzags(tag, to: &negative.deltas)
+        case ProtobufField.Histogram.negativeDelta: try fields.appendSigned(tag, to: &negative.deltas)
         case ProtobufField.Histogram.negativeCount: try fields.appendDoubles(tag, to: &negative.counts)
         default: return false
         }
@@ -126,7 +108,7 @@ struct ProtobufHistogram {
         while let tag = try fields.tag() {
             switch tag.field {
             case ProtobufField.Pair.first:
-                span.offset = Int32(truncatingIfNeeded: Varint.unzigzag(try fields.integer(tag)))
+                span.offset = Int32(truncatingIfNeeded: try fields.signed(tag))
             case ProtobufField.Pair.second: span.length = UInt32(truncatingIfNeeded: try fields.integer(tag))
             default: try fields.skip(tag)
             }

@@ -38,11 +38,30 @@ struct ProtobufMetricReader {
             }
         }
         labels = start..<out.texts.count
+        if out.keepsStarts { out.start = try startTimestamp(value) }
+        defer { out.start = nil }
         switch type {
         case .summary: try readSummary(value, into: &out)
         case .histogram, .gaugeHistogram: try readHistogram(ProtobufHistogram(value), into: &out)
         case .counter, .gauge, .untyped: try readNumber(value, into: &out)
         }
+    }
+
+    /// When the counter began. - Parameter value: the message that holds the metric's value.
+    private func startTimestamp(_ value: WireCursor) throws(WireError) -> Timestamp? {
+        let wanted: Int
+        switch type {
+        case .counter: wanted = ProtobufField.Counter.start
+        case .summary: wanted = ProtobufField.Summary.start
+        case .histogram, .gaugeHistogram: wanted = ProtobufField.Histogram.start
+        case .gauge, .untyped: return nil
+        }
+        var fields = value
+        var start: Timestamp?
+        while let tag = try fields.tag() {
+            if tag.field == wanted { start = try milliseconds(fields.message(tag)) } else { try fields.skip(tag) }
+        }
+        return start
     }
 
     private func writeLabel(
@@ -135,7 +154,7 @@ struct ProtobufMetricReader {
         classic.setCount(histogram.observations)
         classic.setSum(histogram.sum)
         for bucket in histogram.buckets { classic.setBucket(bucket.bound, bucket.cumulative) }
-        guard let converted = classic.converted() else { return }
+        guard let converted = classic.converted(), (try? converted.validate()) != nil else { return }
         let text = out.writeSeries(family, labels)
         out.append(text, converted, timestamp, try readExemplars(of: histogram, into: &out))
     }

@@ -55,11 +55,16 @@ package struct BatchDecision {
         resolve(batch.newSeries)
         log.reserveCapacity(batch.count)
         var nextHistogram = 0
+        var nextStart = 0
         for sample in 0..<batch.count {
             var histogram: NativeHistogram?
             if nextHistogram < batch.histogramRows.count, batch.histogramRows[nextHistogram] == sample {
                 histogram = batch.histograms[nextHistogram]
                 nextHistogram += 1
+            }
+            if nextStart < batch.starts.count, batch.starts[nextStart].row == sample {
+                decideStart(batch.starts[nextStart].time, batch, sample, histogram)
+                nextStart += 1
             }
             let verdict = decide(batch, sample, histogram)
             if case .refuse = verdict, batch.isAllOrNothing, refusesAll(batch, sample, histogram) { return }
@@ -75,7 +80,8 @@ package struct BatchDecision {
             return .refuse(.unknownSeries)
         }
         let (timestamp, value) = (batch.timestamps[sample], batch.values[sample])
-        let verdict = verdict(ref, timestamp, value, histogram, isStored: false)
+        var verdict = verdict(ref, timestamp, value, histogram, isStored: false)
+        if case .takeOutOfOrder = verdict, batch.rowsInOrder.contains(sample) { verdict = .refuse(.outOfOrder) }
         if case .refuse(let reason) = verdict {
             result.rejected.append((sample, reason))
             return verdict
@@ -94,6 +100,28 @@ package struct BatchDecision {
             log.append(slot: ref.slot, timestamp: timestamp, value: value)
         }
         return verdict
+    }
+
+    /// A zero where the counter of a sample began, if that is news: the series has no sample since. Only beside a sample
+    /// that is taken in order; it is never out of order itself, and no error.
+    private mutating func decideStart(
+        _ start: Timestamp, _ batch: SampleBatch, _ sample: Int, _ histogram: NativeHistogram?
+    ) {
+        let (timestamp, value) = (batch.timestamps[sample], batch.values[sample])
+        // Long before the sample it would make blocks of times that nobody has asked about.
+        let earliest = max(bounds.min, timestamp.subtractingClamped(head.blockRange / 2))
+        guard start < timestamp, start >= earliest, let ref = ref(of: batch.series[sample]),
+            !StaleMarker.isStale(value),
+            case .take = verdict(ref, timestamp, value, histogram, isStored: false)
+        else { return }
+        let zero = histogram.map { $0.zeroAtStart }
+        guard case .take = verdict(ref, start, 0, zero, isStored: false) else { return }
+        head.noteDecided(ref.slot, batch: number, row: log.count)
+        if let zero {
+            log.append(slot: ref.slot, timestamp: start, histogram: zero)
+        } else {
+            log.append(slot: ref.slot, timestamp: start, value: 0)
+        }
     }
 
     // MARK: - Series
@@ -247,6 +275,14 @@ package struct BatchDecision {
     /// The batch is not taken after all.
     package func abandon() {
         for series in created.reversed() { head.giveBack(series.ref) }
+    }
+}
+
+extension NativeHistogram {
+    /// One without observations, of the same layout, so that the chunk goes on; it begins a count anew by definition.
+    fileprivate var zeroAtStart: NativeHistogram {
+        NativeHistogram(
+            counterResetHint: .reset, schema: schema, zeroThreshold: zeroThreshold, customBounds: customBounds)
     }
 }
 

@@ -2,32 +2,25 @@ import SeriesModel
 
 /// Builds native histograms with custom buckets from the series of classic histograms in one load.
 struct ClassicHistograms {
-    /// What was found of one histogram at one time.
-    private struct Snapshot {
-        var buckets: [(bound: Double, count: Double)] = []
-        var count: Double?
-        var sum = 0.0
-    }
-
     private enum Part {
         case bucket(Double)
         case count, sum
     }
 
-    private var groups: [LabelSet: [Timestamp: Snapshot]] = [:]
+    private var groups: [LabelSet: [Timestamp: ClassicHistogram]] = [:]
 
     /// Takes the samples of a series where it is part of a classic histogram. Histogram samples are ignored.
     mutating func add(_ labels: LabelSet, _ samples: [StoredSample]) throws(MemoryStore.AppendError) {
         guard let (part, base) = try ClassicHistograms.part(labels) else { return }
         for sample in samples {
             guard case .float(let value) = sample.value else { continue }
-            var snapshot = groups[base, default: [:]][sample.timestamp] ?? Snapshot()
+            var histogram = groups[base, default: [:]][sample.timestamp] ?? ClassicHistogram()
             switch part {
-            case .bucket(let bound): snapshot.buckets.append((bound, value))
-            case .count: snapshot.count = value
-            case .sum: snapshot.sum = value
+            case .bucket(let bound): histogram.setBucket(bound, value)
+            case .count: histogram.setCount(value)
+            case .sum: histogram.setSum(value)
             }
-            groups[base, default: [:]][sample.timestamp] = snapshot
+            groups[base, default: [:]][sample.timestamp] = histogram
         }
     }
 
@@ -53,10 +46,10 @@ struct ClassicHistograms {
     /// The native histograms, of each series in time order.
     func converted() throws(MemoryStore.AppendError) -> [(LabelSet, [StoredSample])] {
         var all: [(LabelSet, [StoredSample])] = []
-        for (labels, snapshots) in groups.sorted(by: { $0.key < $1.key }) {
+        for (labels, histograms) in groups.sorted(by: { $0.key < $1.key }) {
             var samples: [StoredSample] = []
-            for (timestamp, snapshot) in snapshots.sorted(by: { $0.key < $1.key }) {
-                guard let histogram = ClassicHistograms.histogram(snapshot) else {
+            for (timestamp, classic) in histograms.sorted(by: { $0.key < $1.key }) {
+                guard let histogram = classic.converted() else {
                     throw MemoryStore.AppendError(
                         description: "\(labels.metricNotation): inconsistent classic histogram at \(timestamp)")
                 }
@@ -65,27 +58,5 @@ struct ClassicHistograms {
             all.append((labels, samples))
         }
         return all
-    }
-
-    /// Nil where counts are negative, fall, or do not agree.
-    private static func histogram(_ snapshot: Snapshot) -> NativeHistogram? {
-        var buckets: [(bound: Double, count: Double)] = []
-        // A stable order keeps the first of equal bounds.
-        for (_, bucket) in snapshot.buckets.enumerated().sorted(by: { ($0.1.bound, $0.0) < ($1.1.bound, $1.0) })
-        where buckets.last?.bound != bucket.bound { buckets.append(bucket) }
-        let count = snapshot.count ?? buckets.last?.count ?? 0
-        if buckets.last?.bound != .infinity { buckets.append((.infinity, count)) }
-        guard buckets.last?.count == count || (count.isNaN && buckets.last?.count.isNaN ?? false) else { return nil }
-        var counts: [Double] = []
-        var before = 0.0
-        for bucket in buckets {
-            if bucket.count < before { return nil }
-            counts.append(bucket.count - before)
-            before = bucket.count
-        }
-        let span = NativeHistogram.Span(offset: 0, length: UInt32(clamping: counts.count))
-        return NativeHistogram(
-            schema: NativeHistogram.customSchema, count: count, sum: snapshot.sum, positiveSpans: [span],
-            positiveBuckets: counts, customBounds: buckets.dropLast().map(\.bound))
     }
 }

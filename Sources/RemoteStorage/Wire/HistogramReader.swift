@@ -30,27 +30,9 @@ struct HistogramReader {
     private(set) var timestamp: Timestamp = 0
     private var histogram = NativeHistogram()
     private var isFloat = false
-    private var positive = Side()
-    private var negative = Side()
+    private var positive = EncodedHistogramSide()
+    private var negative = EncodedHistogramSide()
     private var customBounds: [Double] = []
-
-    private struct Side {
-        var spans: [NativeHistogram.Span] = []
-        var deltas: [Int64] = []
-        var counts: [Double] = []
-
-        /// Sums wrap: what comes of that is negative somewhere, and so refused.
-        func side(isFloat: Bool) -> HistogramSide {
-            if isFloat { return HistogramSide(spans: spans, counts: counts) }
-            var count: Int64 = 0
-            return HistogramSide(
-                spans: spans,
-                counts: deltas.map { delta in
-                    count &+= delta
-                    return Double(count)
-                })
-        }
-    }
 
     init(_ buffer: UnsafeRawBufferPointer, _ range: Range<Int>) {
         fields = WireCursor(buffer, range)
@@ -60,8 +42,8 @@ struct HistogramReader {
         while let tag = try fields.tag() {
             if try !readNumber(tag), try !readBuckets(tag) { try fields.skip(tag) }
         }
-        histogram.positive = positive.side(isFloat: isFloat)
-        histogram.negative = negative.side(isFloat: isFloat)
+        histogram.positive = positive.decoded(isFloat: isFloat)
+        histogram.negative = negative.decoded(isFloat: isFloat)
         histogram.customBounds = customBounds
         histogram.reduceToStored()
         return histogram
@@ -71,20 +53,20 @@ struct HistogramReader {
     private mutating func readNumber(_ tag: WireCursor.Tag) throws(WireError) -> Bool {
         switch tag.field {
         case Field.countInteger:
-            histogram.count = Double(try integer(tag))
+            histogram.count = Double(try fields.integer(tag))
             isFloat = false
         case Field.countFloat:
-            histogram.count = try double(tag)
+            histogram.count = try fields.double(tag)
             isFloat = true
-        case Field.sum: histogram.sum = try double(tag)
-        case Field.schema: histogram.schema = signed32(try integer(tag))
-        case Field.zeroThreshold: histogram.zeroThreshold = try double(tag)
-        case Field.zeroCountInteger: histogram.zeroCount = Double(try integer(tag))
-        case Field.zeroCountFloat: histogram.zeroCount = try double(tag)
+        case Field.sum: histogram.sum = try fields.double(tag)
+        case Field.schema: histogram.schema = Int32(truncatingIfNeeded: try fields.signed(tag))
+        case Field.zeroThreshold: histogram.zeroThreshold = try fields.double(tag)
+        case Field.zeroCountInteger: histogram.zeroCount = Double(try fields.integer(tag))
+        case Field.zeroCountFloat: histogram.zeroCount = try fields.double(tag)
         case Field.resetHint:
-            let hint = UInt8(exactly: try integer(tag)).flatMap(NativeHistogram.CounterResetHint.init(rawValue:))
+            let hint = UInt8(exactly: try fields.integer(tag)).flatMap(NativeHistogram.CounterResetHint.init(rawValue:))
             histogram.counterResetHint = hint ?? .unknown
-        case Field.timestamp: timestamp = Int64(bitPattern: try integer(tag))
+        case Field.timestamp: timestamp = Int64(bitPattern: try fields.integer(tag))
         default: return false
         }
         return true
@@ -93,63 +75,27 @@ struct HistogramReader {
     private mutating func readBuckets(_ tag: WireCursor.Tag) throws(WireError) -> Bool {
         switch tag.field {
         case Field.negativeSpans: negative.spans.append(try span(tag))
-        case Field.negativeDeltas: negative.deltas += try deltas(tag)
-        case Field.negativeCounts: negative.counts += try doubles(tag)
+        case Field.negativeDeltas: try fields.appendSigned(tag, to: &negative.deltas)
+        case Field.negativeCounts: try fields.appendDoubles(tag, to: &negative.counts)
         case Field.positiveSpans: positive.spans.append(try span(tag))
-        case Field.positiveDeltas: positive.deltas += try deltas(tag)
-        case Field.positiveCounts: positive.counts += try doubles(tag)
-        case Field.customBounds: customBounds += try doubles(tag)
+        case Field.positiveDeltas: try fields.appendSigned(tag, to: &positive.deltas)
+        case Field.positiveCounts: try fields.appendDoubles(tag, to: &positive.counts)
+        case Field.customBounds: try fields.appendDoubles(tag, to: &customBounds)
         default: return false
         }
         return true
     }
 
-    // MARK: Values
-
-    private mutating func integer(_ tag: WireCursor.Tag) throws(WireError) -> UInt64 {
-        try fields.expect(WireCursor.WireType.varint, tag)
-        return try fields.varint()
-    }
-
-    private mutating func double(_ tag: WireCursor.Tag) throws(WireError) -> Double {
-        try fields.expect(WireCursor.WireType.fixed64, tag)
-        return Double(bitPattern: try fields.fixed64())
-    }
-
-    private func signed32(_ value: UInt64) -> Int32 { Int32(truncatingIfNeeded: Varint.unzigzag(value)) }
-
     private mutating func span(_ tag: WireCursor.Tag) throws(WireError) -> NativeHistogram.Span {
-        try fields.expect(WireCursor.WireType.sized, tag)
-        var inner = WireCursor(fields.buffer, try fields.sized())
+        var inner = try fields.message(tag)
         var span = NativeHistogram.Span(offset: 0, length: 0)
         while let tag = try inner.tag() {
             switch tag.field {
-            case Field.spanOffset:
-                try inner.expect(WireCursor.WireType.varint, tag)
-                span.offset = signed32(try inner.varint())
-            case Field.spanLength:
-                try inner.expect(WireCursor.WireType.varint, tag)
-                span.length = UInt32(truncatingIfNeeded: try inner.varint())
+            case Field.spanOffset: span.offset = Int32(truncatingIfNeeded: try inner.signed(tag))
+            case Field.spanLength: span.length = UInt32(truncatingIfNeeded: try inner.integer(tag))
             default: try inner.skip(tag)
             }
         }
         return span
-    }
-
-    /// Repeated numbers come packed behind one length, or each behind its own tag.
-    private mutating func deltas(_ tag: WireCursor.Tag) throws(WireError) -> [Int64] {
-        guard tag.wireType == WireCursor.WireType.sized else { return [Varint.unzigzag(try integer(tag))] }
-        var packed = WireCursor(fields.buffer, try fields.sized())
-        var deltas: [Int64] = []
-        while !packed.isAtEnd { deltas.append(Varint.unzigzag(try packed.varint())) }
-        return deltas
-    }
-
-    private mutating func doubles(_ tag: WireCursor.Tag) throws(WireError) -> [Double] {
-        guard tag.wireType == WireCursor.WireType.sized else { return [try double(tag)] }
-        var packed = WireCursor(fields.buffer, try fields.sized())
-        var values: [Double] = []
-        while !packed.isAtEnd { values.append(Double(bitPattern: try packed.fixed64())) }
-        return values
     }
 }

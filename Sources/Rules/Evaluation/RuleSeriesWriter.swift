@@ -28,6 +28,7 @@ struct RuleSeriesWriter: Sendable {
     static func end(_ series: some Sequence<LabelSet>, at time: Timestamp, in storage: any Appendable) async throws {
         var batch = SampleBatch()
         for labels in series { batch.append(labels, time, StaleMarker.value) }
+        batch.rowsInOrder = 0..<batch.count
         if !batch.isEmpty { _ = try await storage.append(batch) }
     }
 
@@ -50,6 +51,7 @@ struct RuleSeriesWriter: Sendable {
                     batch.append(sample, at: time)
                 }
             }
+            batch.rowsInOrder = 0..<batch.count
             let result = try await storage.append(batch)
             for (labels, ref) in zip(announced, result.refs) {
                 if let ref { refs.append((labels, ref)) }

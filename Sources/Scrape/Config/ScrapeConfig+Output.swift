@@ -1,5 +1,6 @@
 package import ConfigTree
 import Discovery
+import Exposition
 import OutboundHTTP
 import Relabeling
 import SeriesModel

@@ -1,5 +1,6 @@
 package import ConfigTree
 import Discovery
+import Exposition
 import OutboundHTTP
 import Relabeling
 import SeriesModel
@@ -84,14 +85,14 @@ extension ScrapeConfig {
     ) throws(ConfigError) {
         let job = " for scrape config with job name " + GoQuote.quote(jobName)
         let own = try section.take("scrape_protocols").flatMap { node throws(ConfigError) in
-            try ScrapeProtocol.parseList(node, suffix: job)
+            try ExpositionFormat.parseList(node, suffix: job)
         }
         scrapeProtocols =
             own ?? globals.scrapeProtocols
-            ?? (histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
+            ?? globals.standardProtocols(histograms)
         if let node = section.take("fallback_scrape_protocol"), !(try node.string()).isEmpty {
             do {
-                fallbackProtocol = try ScrapeProtocol.parse(node)
+                fallbackProtocol = try ExpositionFormat.parse(node)
             } catch {
                 throw node.error("invalid fallback_scrape_protocol\(job): \(error.message)")
             }

@@ -1,4 +1,5 @@
 package import Discovery
+package import Exposition
 package import OutboundHTTP
 package import Relabeling
 
@@ -20,8 +21,8 @@ package struct ScrapeConfig: Sendable, Hashable {
     package var scrapeInterval: Int64
     /// ms
     package var scrapeTimeout: Int64
-    package var scrapeProtocols: [ScrapeProtocol]
-    package var fallbackProtocol: ScrapeProtocol?
+    package var scrapeProtocols: [ExpositionFormat]
+    package var fallbackProtocol: ExpositionFormat?
     package var metricsPath = "/metrics"
     package var scheme = Scheme.http
     package var parameters: [Parameter] = []
@@ -48,7 +49,7 @@ package struct ScrapeConfig: Sendable, Hashable {
         scrapeTimeout = globals.scrapeTimeout
         scrapeProtocols =
             globals.scrapeProtocols
-            ?? (globals.histograms.scrapesNative ? ScrapeProtocol.protobufFirst : ScrapeProtocol.standard)
+            ?? globals.standardProtocols(globals.histograms)
         addsExtraMetrics = globals.addsExtraMetrics
         histograms = globals.histograms
         failureLogFile = globals.failureLogFile

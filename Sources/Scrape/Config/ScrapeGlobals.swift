@@ -1,5 +1,6 @@
 package import ConfigTree
 import Discovery
+package import Exposition
 package import SeriesModel
 
 /// The `global` section: defaults for scrape jobs, and what rules, remote ends and the query log take from it.
@@ -9,7 +10,7 @@ package struct ScrapeGlobals: Sendable, Hashable {
     /// ms
     package var scrapeTimeout: Int64 = 10_000
     /// Nil: the standard ones.
-    package var scrapeProtocols: [ScrapeProtocol]?
+    package var scrapeProtocols: [ExpositionFormat]?
     /// For rule groups that do not say. ms
     package var evaluationInterval: Int64 = 60_000
     /// For rule groups that do not say. ms
@@ -26,6 +27,8 @@ package struct ScrapeGlobals: Sendable, Hashable {
     package var nameEscaping: MetricNameEscaping?
     package var histograms = HistogramOptions()
     package var addsExtraMetrics = false
+    /// Whether protobuf is asked for first where nobody says: of the formats it is the one that says most.
+    package var prefersProtobuf = false
     /// Things that are not errors, for the log: an external label that names an undefined variable.
     package var warnings: [String] = []
 
@@ -35,8 +38,10 @@ package struct ScrapeGlobals: Sendable, Hashable {
     ///   - node: the section, or nil where the file has none.
     ///   - environment: the value of a variable, for `external_labels` only.
     package init(
-        _ node: ConfigNode?, baseDirectory: String, environment: (String) -> String? = { _ in nil }
+        _ node: ConfigNode?, baseDirectory: String, prefersProtobuf: Bool = false,
+        environment: (String) -> String? = { _ in nil }
     ) throws(ConfigError) {
+        self.prefersProtobuf = prefersProtobuf
         guard let node, !node.isNull else { return }
         var section = try node.section("config.plain")
         let interval = try section.duration("scrape_interval") ?? 0
@@ -47,7 +52,7 @@ package struct ScrapeGlobals: Sendable, Hashable {
         }
         scrapeTimeout = timeout > 0 ? timeout : min(scrapeTimeout, scrapeInterval)
         if let list = section.take("scrape_protocols") {
-            scrapeProtocols = try ScrapeProtocol.parseList(list, suffix: " for global config")
+            scrapeProtocols = try ExpositionFormat.parseList(list, suffix: " for global config")
         }
         let evaluation = try section.duration("evaluation_interval") ?? 0
         if evaluation > 0 { evaluationInterval = evaluation }
@@ -63,6 +68,11 @@ package struct ScrapeGlobals: Sendable, Hashable {
         addsExtraMetrics = try section.bool("extra_scrape_metrics") ?? false
         try section.finish()
         if let labels { try readExternalLabels(labels, environment) }
+    }
+
+    /// What a job asks for that does not say.
+    func standardProtocols(_ histograms: HistogramOptions) -> [ExpositionFormat] {
+        prefersProtobuf || histograms.scrapesNative ? ExpositionFormat.protobufFirst : ExpositionFormat.standard
     }
 
     private mutating func readExternalLabels(

@@ -56,10 +56,9 @@ struct LineCache: Sendable {
     private(set) var order: [UInt32] = []
     /// The same for the running round.
     private(set) var current: [UInt32] = []
-    /// By entry, the hash of the exemplar in the last kept round. Few lines have any.
-    private var exemplars: [UInt32: UInt64] = [:]
-    /// The same of the running round.
-    private var currentExemplars: [UInt32: UInt64] = [:]
+    /// Hashes of exemplars.
+    private var exemplars = RoundNotes<UInt64>()
+    private var starts = RoundNotes<Timestamp>()
     private var round: UInt32 = 0
     private var cursor = 0
     private var entryCountBefore = 0
@@ -81,7 +80,8 @@ struct LineCache: Sendable {
         round &+= 1
         cursor = 0
         current.removeAll(keepingCapacity: true)
-        if !currentExemplars.isEmpty { currentExemplars.removeAll(keepingCapacity: true) }
+        exemplars.beginRound()
+        starts.beginRound()
         entryCountBefore = entries.count
     }
 
@@ -89,13 +89,17 @@ struct LineCache: Sendable {
     /// - Parameter hash: of what the line says of it.
     /// - Returns: whether it is another than in the last kept round.
     mutating func noteExemplar(_ index: Int, hash: UInt64) -> Bool {
-        let key = UInt32(truncatingIfNeeded: index)
-        currentExemplars[key] = hash
-        return exemplars[key] != hash
+        exemplars.note(index, hash)
     }
 
-    /// The next exemplar of each line counts as another one.
-    mutating func forgetExemplars() { exemplars.removeAll() }
+    /// Notes when the counter of a line of this round began. - Returns: whether that is news.
+    mutating func noteStart(_ index: Int, _ start: Timestamp) -> Bool { starts.note(index, start) }
+
+    /// The next exemplar and start of each line count as others.
+    mutating func forgetNotes() {
+        exemplars.forget()
+        starts.forget()
+    }
 
     /// Lends the text that comes next if this scrape goes on like the last one; empty where nothing is expected.
     func withExpectedText<Result, Failure: Error>(
@@ -152,7 +156,8 @@ struct LineCache: Sendable {
     /// The round becomes the one to compare with.
     mutating func commit() {
         swap(&order, &current)
-        swap(&exemplars, &currentExemplars)
+        exemplars.commit()
+        starts.commit()
         orderTextBytes = 0
         for (position, index) in order.enumerated() {
             entries[Int(index)].position = UInt32(truncatingIfNeeded: position)
@@ -241,7 +246,7 @@ struct LineCache: Sendable {
         entries = kept
         texts = keptTexts
         // They are told once more.
-        forgetExemplars()
+        forgetNotes()
         rebuildTable(capacity: 64)
     }
 }

@@ -27,8 +27,12 @@ struct MetadataCache: Sendable {
     private var round = 0
     private var expiringCount = 0
 
+    /// Another one with each change.
+    private(set) var version = 0
     /// Whether the last round changed anything.
-    private(set) var hasChanged = false
+    private(set) var hasChanged = false {
+        didSet { if hasChanged { version += 1 } }
+    }
     /// Whether a family has got another type than it had.
     private(set) var hasChangedType = false
 

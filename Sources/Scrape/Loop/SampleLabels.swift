@@ -108,16 +108,3 @@ struct SampleLabels: Sendable {
         }
     }
 }
-
-extension String {
-    /// The beginning, at most so many bytes and whole characters.
-    func prefixBytes(_ bytesMax: Int) -> String {
-        guard utf8.count > bytesMax else { return self }
-        var out = ""
-        for scalar in unicodeScalars {
-            guard out.utf8.count + UTF8.width(scalar) <= bytesMax else { break }
-            out.unicodeScalars.append(scalar)
-        }
-        return out
-    }
-}

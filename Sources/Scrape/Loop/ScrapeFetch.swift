@@ -11,10 +11,10 @@ struct ScrapeFetch: Sendable {
 
     init(target: Target, config: ScrapeConfig, transport: any HTTPTransport, userAgent: String) {
         self.transport = transport
-        fallback = config.fallbackProtocol?.format
+        fallback = config.fallbackProtocol
         bodyBytesLimit = config.limits.bodyBytes
         let headers = [
-            ("Accept", ScrapeProtocol.acceptHeader(config.scrapeProtocols, escaping: config.nameEscaping)),
+            ("Accept", ExpositionFormat.acceptHeader(config.scrapeProtocols, escaping: config.nameEscaping)),
             ("Accept-Encoding", config.enablesCompression ? "gzip" : "identity"),
             ("User-Agent", userAgent),
             ("X-Prometheus-Scrape-Timeout-Seconds", NumberText.fixed(Double(target.timeout) / 1000)),

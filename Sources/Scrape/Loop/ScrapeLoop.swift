@@ -16,6 +16,7 @@ struct ScrapeEnvironment: Sendable {
     let userAgent: String
     let externalAddress: ExternalAddress?
     let addsTypeAndUnitLabels: Bool
+    let takesStarts: Bool
     let failures: (any ScrapeFailureSink)?
     let logger: Logger
 }
@@ -43,6 +44,8 @@ final class ScrapeLoop: Sendable {
         var lastDuration = 0.0
         var metadata: [String: MetricMetadata] = [:]
         var metadataBytes = 0
+        /// Of the history's metadata.
+        var metadataVersion = 0
     }
 
     /// - Parameter seed: of this server; see `ScrapeSchedule`.
@@ -83,6 +86,8 @@ final class ScrapeLoop: Sendable {
     /// Makes every scrape fail without asking the target, or ends that.
     func setForcedFailure(_ failure: ScrapeFailure?) { shared.withLock { $0.forcedFailure = failure } }
 
+    var forcedFailure: ScrapeFailure? { shared.withLock { $0.forcedFailure } }
+
     // MARK: - State
 
     var status: TargetStatus {
@@ -103,7 +108,8 @@ final class ScrapeLoop: Sendable {
     private func run() async {
         var life = ScrapeLife(schedule: schedule)
         var history = TargetHistory(
-            target: target, config: config, addsTypeAndUnitLabels: environment.addsTypeAndUnitLabels)
+            target: target, config: config, addsTypeAndUnitLabels: environment.addsTypeAndUnitLabels,
+            takesStarts: environment.takesStarts)
         var pace = Pace(metrics: environment.metrics, interval: target.interval)
         var isEnding = false
         var action = life.begin(now: environment.clock.now())
@@ -172,7 +178,7 @@ final class ScrapeLoop: Sendable {
             try await store(digest, answer, stamp, &history)
         } catch {
             failure = ScrapeFailure(.storage, "storage: \(error)")
-            history.forgetExemplars()
+            history.forgetNotes()
         }
         count(failure)
         publish(history, failure, began, digest.report.duration)
@@ -224,7 +230,10 @@ final class ScrapeLoop: Sendable {
                         target: target.url, message: failure.description))
             }
         }
-        let metadata = failure == nil && history.metadata.hasChanged ? history.metadata.current : nil
+        // What a target says of its metrics holds whether the store takes their samples or not.
+        let version = history.metadata.version
+        let isNews = shared.withLock { $0.metadataVersion != version }
+        let metadata = isNews ? history.metadata.current : nil
         let bytes = metadata == nil ? 0 : history.metadata.byteCount
         let (oldCount, oldBytes) = shared.withLock { shared in
             shared.health = failure == nil ? .up : .down
@@ -234,6 +243,7 @@ final class ScrapeLoop: Sendable {
             let old = (shared.metadata.count, shared.metadataBytes)
             if let metadata {
                 shared.metadata = metadata
+                shared.metadataVersion = version
                 shared.metadataBytes = bytes
             }
             return old

@@ -45,6 +45,7 @@ struct TargetHistory: Sendable {
 
     private let config: ScrapeConfig
     private let target: Target
+    private let takesStarts: Bool
     private let labels: SampleLabels
     private let reportLabels: [LabelSet]
     private var reportRefs: [SeriesRef?]
@@ -54,10 +55,15 @@ struct TargetHistory: Sendable {
     private var family: FamilyLabels?
     /// Whether the lines of `lines.order` have not been marked as ended yet.
     private var isAlive = false
+    /// Series whose lines stand for others now: they have ended.
+    private var replaced: [SeriesRef] = []
 
-    /// - Parameter addsTypeAndUnitLabels: the feature `type-and-unit-labels`.
-    init(target: Target, config: ScrapeConfig, addsTypeAndUnitLabels: Bool = false) {
+    /// - Parameters:
+    ///   - addsTypeAndUnitLabels: the feature `type-and-unit-labels`.
+    ///   - takesStarts: the feature `created-timestamp-zero-ingestion`.
+    init(target: Target, config: ScrapeConfig, addsTypeAndUnitLabels: Bool = false, takesStarts: Bool = false) {
         self.target = target
+        self.takesStarts = takesStarts
         family = addsTypeAndUnitLabels ? FamilyLabels() : nil
         self.config = config
         labels = SampleLabels(target, config)
@@ -103,6 +109,7 @@ struct TargetHistory: Sendable {
         digest.report.duration = duration()
         if let again { digest.report = again }
         digest.reportStart = digest.batch.count
+        digest.batch.rowsInOrder = digest.markerStart..<digest.reportStart
         addReport(digest.report, stamp, &digest)
         return digest
     }
@@ -116,9 +123,9 @@ struct TargetHistory: Sendable {
         digest.batch.reserveCapacity(lines.order.count + reportLabels.count)
         do {
             try body.withUnsafeBytes { bytes in
-                try ExpositionParser.withParser(of: bytes, format, target.histograms.handling) { parser in
-                    try take(parser, stamp, &digest)
-                }
+                try ExpositionParser.withParser(
+                    of: bytes, format, target.histograms.handling, takesStarts: takesStarts
+                ) { parser in try take(parser, stamp, &digest) }
             }
         } catch let error as ExpositionError {
             throw ScrapeFailure(.parse, error.description)
@@ -155,6 +162,7 @@ struct TargetHistory: Sendable {
                     try take(line, index, stamp, parser, &digest)
                 }
                 if line.hasExemplars { takeExemplars(of: line, index, sample, parser, &digest) }
+                if takesStarts { takeStart(index, sample, parser, &digest) }
                 continue
             }
             guard let event = try parser.next() else { return }
@@ -184,6 +192,11 @@ struct TargetHistory: Sendable {
             if line.timestamp != nil, config.honorsTimestamps, lines.entries[index].state == .known {
                 try take(line, index, stamp, parser, &digest)
             } else {
+                guard line.timestamp == nil || !config.honorsTimestamps || lines.entries[index].state != .unresolved
+                else {
+                    try resolve(index, line, &parser, stamp, isNew: false, &digest)
+                    break
+                }
                 digest.report.samplesScraped += 1
                 guard lines.entries[index].state != .dropped else { return }
                 digest.report.samplesAfterRelabelling += 1
@@ -193,6 +206,18 @@ struct TargetHistory: Sendable {
             try resolve(index, line, &parser, stamp, isNew: true, &digest)
         }
         if line.hasExemplars { takeExemplars(of: line, found.index, sample, parser, &digest) }
+        if takesStarts { takeStart(found.index, sample, parser, &digest) }
+    }
+
+    /// When the counter of a line began, unless the line said the same last time.
+    /// - Parameter sample: the line's, if it has become one.
+    private mutating func takeStart(
+        _ index: Int, _ sample: Int, _ parser: ExpositionParser, _ digest: inout Digest
+    ) {
+        guard sample == digest.batch.count - 1, let start = parser.startTimestamp else { return }
+        let isNews = lines.noteStart(index, start)
+        if case .known = digest.batch.series[sample], !isNews { return }
+        digest.batch.append(startOfLast: start)
     }
 
     /// The exemplars of a line, unless the line had the same ones last time. One without a time has that of the sample.
@@ -298,7 +323,8 @@ struct TargetHistory: Sendable {
     private mutating func addMarkersOfVanished(_ stamp: Timestamp, _ digest: inout Digest) {
         digest.markerStart = digest.batch.count
         guard isAlive else { return }
-        var vanished: [SeriesRef] = []
+        var vanished = replaced
+        replaced = []
         for index in lines.order where !lines.wasSeen(Int(index)) {
             let entry = lines.entries[Int(index)]
             if entry.state == .known, entry.isTracked { vanished.append(entry.ref) }
@@ -340,6 +366,7 @@ struct TargetHistory: Sendable {
         addMarkersOfAll(stamp, &batch)
         isAlive = false
         for case let ref? in reportRefs { batch.append(ref, stamp, StaleMarker.value) }
+        batch.rowsInOrder = 0..<batch.count
         return batch
     }
 
@@ -363,6 +390,8 @@ struct TargetHistory: Sendable {
             switch owner {
             case .line(let index):
                 guard let ref else { continue }
+                let old = lines.entries[index].ref
+                if old.generation != 0, old != ref { replaced.append(old) }
                 lines.update(index) {
                     $0.ref = ref
                     $0.state = .known
@@ -393,8 +422,8 @@ struct TargetHistory: Sendable {
         return settlement
     }
 
-    /// The store has not taken what the last scrape brought: its exemplars are told once more.
-    mutating func forgetExemplars() { lines.forgetExemplars() }
+    /// The store has not taken what the last scrape brought: its exemplars and starts are told once more.
+    mutating func forgetNotes() { lines.forgetNotes() }
 
     private mutating func forget(_ departed: Set<SeriesRef>) {
         for index in lines.entries.indices

@@ -19,6 +19,8 @@ package actor ScrapeManager {
         package var threadCount = 2
         /// The feature `type-and-unit-labels`: series get `__type__` and `__unit__` from what targets say of them.
         package var addsTypeAndUnitLabels = false
+        /// The feature `created-timestamp-zero-ingestion`: a zero is stored where a counter began.
+        package var takesStarts = false
 
         package init() {}
     }
@@ -44,7 +46,7 @@ package actor ScrapeManager {
             appendable: appendable, transport: transport, clock: clock, metrics: ScrapeMetrics(registry: registry),
             threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
             externalAddress: options.externalAddress, addsTypeAndUnitLabels: options.addsTypeAndUnitLabels,
-            failures: failures, logger: logger)
+            takesStarts: options.takesStarts, failures: failures, logger: logger)
         discovery = DiscoveryManager(
             name: "scrape", transport: transport, clock: clock, registry: registry, userAgent: options.userAgent)
     }

@@ -121,14 +121,13 @@ actor ScrapePool {
     /// Asks a target out of its turn, and stores nothing.
     /// - Returns: nil where the pool scrapes no such URL.
     func probe(url: String) async -> ProbeReport? {
-        guard let target = loops.values.first(where: { $0.target.url.hasSameBytes(as: url) })?.target else {
-            return nil
-        }
+        guard let loop = loops.values.first(where: { $0.target.url.hasSameBytes(as: url) }) else { return nil }
         let (config, environment) = (config, environment)
-        return await Task(executorPreference: environment.threads) {
-            await TargetProbe.run(
-                target, config: config, transport: environment.transport, userAgent: environment.userAgent)
+        var report = await Task(executorPreference: environment.threads) {
+            await TargetProbe.run(loop.target, config: config, environment)
         }.value
+        if let failure = loop.forcedFailure { report.problems.append(failure.description) }
+        return report
     }
 
     func metadata() -> [TargetMetadata] {

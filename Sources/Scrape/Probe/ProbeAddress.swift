@@ -32,7 +32,7 @@ package struct ProbeAddress: Sendable, Hashable {
         address = String(authority)
         rest = rest[authority.endIndex...]
         let path = rest.prefix { $0 != "?" }
-        if !path.isEmpty { self.path = ProbeAddress.decoded(path, plusIsSpace: false) }
+        if !path.isEmpty { self.path = PercentEncoding.decode(path, plusIsSpace: false) }
         for pair in rest.dropFirst(path.count).dropFirst().split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             add(halves[0], halves.count > 1 ? halves[1] : "")
@@ -40,33 +40,13 @@ package struct ProbeAddress: Sendable, Hashable {
     }
 
     private mutating func add(_ name: Substring, _ value: Substring) {
-        let name = ProbeAddress.decoded(name, plusIsSpace: true)
-        let value = ProbeAddress.decoded(value, plusIsSpace: true)
+        let name = PercentEncoding.decode(name, plusIsSpace: true)
+        let value = PercentEncoding.decode(value, plusIsSpace: true)
         if let index = parameters.firstIndex(where: { $0.name.hasSameBytes(as: name) }) {
             parameters[index].values.append(value)
         } else {
             parameters.append(ScrapeConfig.Parameter(name: name, values: [value]))
         }
-    }
-
-    /// Without percent signs; one that two hexadecimal digits do not follow stays.
-    private static func decoded(_ text: Substring, plusIsSpace: Bool) -> String {
-        let bytes = Array(text.utf8)
-        var out: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let digits = bytes[min(index + 1, bytes.count)..<min(index + 3, bytes.count)]
-            if bytes[index] == UInt8(ascii: "%"), digits.count == 2, digits.first != UInt8(ascii: "+"),
-                let byte = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-            {
-                out.append(byte)
-                index += 3
-            } else {
-                out.append(plusIsSpace && bytes[index] == UInt8(ascii: "+") ? 0x20 : bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 
     /// The job as it asks this address.

@@ -27,18 +27,27 @@ package struct ProbeContent: Sendable {
     private var names: Set<String> = []
     private var families: Set<String> = []
     private var refusedCount = 0
+    /// Nil where series get no labels from their family's metadata.
+    private var family: FamilyLabels?
 
     package var seriesCount: Int { kept.count }
     package var metricNameCount: Int { names.count }
     package var familyCount: Int { families.count }
 
-    init(_ body: [UInt8], _ format: ExpositionFormat, _ target: Target, _ config: ScrapeConfig) {
+    /// - Parameters:
+    ///   - addsTypeAndUnitLabels: as the scrapes do.
+    ///   - takesStarts: as the scrapes do.
+    init(
+        _ body: [UInt8], _ format: ExpositionFormat, _ target: Target, _ config: ScrapeConfig,
+        addsTypeAndUnitLabels: Bool = false, takesStarts: Bool = false
+    ) {
+        family = addsTypeAndUnitLabels ? FamilyLabels() : nil
         let start = ContinuousClock.now
         body.withUnsafeBytes { bytes in
             do {
-                try ExpositionParser.withParser(of: bytes, format, target.histograms.handling) { parser in
-                    try take(parser, target, config)
-                }
+                try ExpositionParser.withParser(
+                    of: bytes, format, target.histograms.handling, takesStarts: takesStarts
+                ) { parser in try take(parser, target, config) }
             } catch let error as ExpositionError {
                 problems.append(ProbeContent.describe(error, in: bytes))
             } catch {
@@ -66,9 +75,19 @@ package struct ProbeContent: Sendable {
             samples += 1
             if line.timestamp != nil { ownTimestamps += 1 }
             if line.exemplar != nil { exemplars += 1 }
-            if let histogram = line.histogram { exemplars += parser.exemplars(ofHistogram: histogram).count }
-            take(try parser.labelPairs(of: line.text), target, config)
+            var exposed = try parser.labelPairs(of: line.text)
+            family?.add(to: &exposed)
+            if let histogram = line.histogram {
+                exemplars += parser.exemplars(ofHistogram: histogram).count
+                do {
+                    _ = try target.histograms.limited(parser.histogram(histogram))
+                } catch {
+                    refuse(error)
+                }
+            }
+            take(exposed, target, config)
         case .type(let metric, _), .help(let metric, _), .unit(let metric, _):
+            family?.see(event, parser)
             families.insert(parser.metricName(metric))
         default: break
         }
@@ -84,9 +103,13 @@ package struct ProbeContent: Sendable {
             samplesKept += 1
             if !kept.insert(labels).inserted { duplicates += 1 }
         } catch {
-            refusedCount += 1
-            if refusedCount == 1 { problems.append(error.description) }
+            refuse(error)
         }
+    }
+
+    private mutating func refuse(_ failure: ScrapeFailure) {
+        refusedCount += 1
+        if refusedCount == 1 { problems.append(failure.description) }
     }
 
     private mutating func note(

@@ -9,6 +9,8 @@ package struct TargetProbe: Sendable {
     private let transport: any HTTPTransport
     private let userAgent: String
     private var address = ""
+    private var addsTypeAndUnitLabels = false
+    private var takesStarts = false
 
     /// - Parameters:
     ///   - config: whose client settings, limits and relabelling rules hold.
@@ -49,11 +51,12 @@ package struct TargetProbe: Sendable {
     }
 
     /// The same of a target that is scraped anyway.
-    static func run(
-        _ target: Target, config: ScrapeConfig, transport: any HTTPTransport, userAgent: String
-    ) async -> ProbeReport {
+    static func run(_ target: Target, config: ScrapeConfig, _ environment: ScrapeEnvironment) async -> ProbeReport {
         var report = ProbeReport(job: config.jobName)
-        await TargetProbe(config: config, transport: transport, userAgent: userAgent).ask(target, &report)
+        var probe = TargetProbe(config: config, transport: environment.transport, userAgent: environment.userAgent)
+        probe.addsTypeAndUnitLabels = environment.addsTypeAndUnitLabels
+        probe.takesStarts = environment.takesStarts
+        await probe.ask(target, &report)
         return report
     }
 
@@ -74,7 +77,9 @@ package struct TargetProbe: Sendable {
                 report.answer?.beginning = Array(response.body.prefix(ProbeReport.shownBytesMax))
             case .body(let body, let format):
                 report.format = format
-                report.content = ProbeContent(body, format, target, config)
+                report.content = ProbeContent(
+                    body, format, target, config, addsTypeAndUnitLabels: addsTypeAndUnitLabels,
+                    takesStarts: takesStarts)
                 report.problems += report.content?.problems ?? []
             }
         } catch {

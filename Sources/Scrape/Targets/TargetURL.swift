@@ -7,34 +7,15 @@ enum TargetURL {
     ) -> String {
         var url = scheme + "://" + address
         if !path.isEmpty, !path.hasPrefix("/") { url += "/" }
-        url += escape(path, keeping: "$&+,/:;=@-_.~", space: "%20")
+        url += PercentEncoding.encode(path, keeping: "$&+,/:;=@-_.~")
         var query: [String] = []
         for parameter in parameters.sorted(by: { $0.name.precedesByBytes($1.name) }) {
-            let name = escape(parameter.name, keeping: "-_.~", space: "+")
-            for value in parameter.values { query.append(name + "=" + escape(value, keeping: "-_.~", space: "+")) }
-        }
-        return query.isEmpty ? url : url + "?" + query.joined(separator: "&")
-    }
-
-    private static func escape(_ text: String, keeping kept: StaticString, space: String) -> String {
-        var out = ""
-        let kept = kept.withUTF8Buffer { Array($0) }
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                out.unicodeScalars.append(Unicode.Scalar(byte))
-            case 0x20: out += space
-            default:
-                if kept.contains(byte) {
-                    out.unicodeScalars.append(Unicode.Scalar(byte))
-                } else {
-                    let digits = String(byte, radix: 16, uppercase: true)
-                    out += "%" + (digits.count < 2 ? "0" : "") + digits
-                }
+            let name = PercentEncoding.encode(parameter.name, spaceAsPlus: true)
+            for value in parameter.values {
+                query.append(name + "=" + PercentEncoding.encode(value, spaceAsPlus: true))
             }
         }
-        return out
+        return query.isEmpty ? url : url + "?" + query.joined(separator: "&")
     }
 }
 

@@ -19,11 +19,11 @@ package enum FeatureTable {
     private static let active = [
         "promql-experimental-functions", "promql-delayed-name-removal", "promql-extended-range-selectors",
         "promql-binop-fill-modifiers", "exemplar-storage", "extra-scrape-metrics", "type-and-unit-labels",
-        "use-start-timestamps",
+        "use-start-timestamps", "created-timestamp-zero-ingestion",
     ]
 
     private static let pending = [
-        "concurrent-rule-eval", "created-timestamp-zero-ingestion", "delayed-compaction",
+        "concurrent-rule-eval", "delayed-compaction",
         "histograms-st-encoding", "memory-snapshot-on-shutdown", "metadata-wal-records", "old-ui",
         "otlp-deltatocumulative", "otlp-native-delta-ingestion", "promql-per-step-stats", "search-api", "st-storage",
         "st-synthesis", "use-uncached-io", "xor2-encoding",

@@ -10,9 +10,9 @@ import StorageFiles
 import Synchronization
 
 extension TSDB {
-    /// Merges blocks until the plan has nothing more to do, or something more urgent has.
+    /// Merges blocks until the plan has nothing more to do, or the store closes.
     func mergeBlocks() throws {
-        while !isMergingInterrupted(), let merge = try nextMerge() {
+        while try makeWay(), let merge = try nextMerge() {
             metrics.compactionsTriggered.increment()
             let bytes = merge.blocks.reduce(0) { $0 + Int64($1.bytes) }
             guard diskGuard.hasRoom(for: bytes) else {
@@ -23,7 +23,7 @@ extension TSDB {
             do {
                 try self.merge(merge)
             } catch BlockMerge.Stop.cancelled {
-                options.logger.info("merge interrupted, it is begun anew later")
+                options.logger.info("merge given up, the server stops; it is begun anew")
                 return
             } catch {
                 metrics.compactionFailures.increment()
@@ -32,10 +32,17 @@ extension TSDB {
         }
     }
 
-    /// The store is closing, or the head is half a block overdue.
-    private func isMergingInterrupted() -> Bool {
-        if maintenance.change({ $0.isClosing }) { return true }
-        return head.gate.shared { head.isCutOverdue }
+    /// How often a merge looks whether something is more urgent. ms
+    private static let lookInterval: Int64 = 1000
+
+    /// Does what must not wait for a merge: blocks that are overdue are cut from the head, and checkpoints made, between
+    /// two of its series. Then the merge goes on where it was.
+    /// - Returns: false when the store is closing.
+    private func makeWay() throws -> Bool {
+        if maintenance.withState({ $0.isClosing }) { return false }
+        let isDue = head.gate.shared { head.isCutOverdue || TSDB.isCheckpointDue(log, head) }
+        if isDue { try moveToDisk() }
+        return true
     }
 
     private func nextMerge() throws -> CompactionPlan.Merge? {
@@ -73,7 +80,13 @@ extension TSDB {
         let old = visible.filter { wanted.contains($0.identifier) }
         var work = BlockMerge(old.map(\.reader))
         work.keepFrom = TSDB.keepFrom(settings.withLock { $0.retentionRules }, newest: newest ?? .min)
-        work.isCancelled = isMergingInterrupted
+        var nextLook = options.monotonicTime()
+        work.isCancelled = { [self] in
+            let now = options.monotonicTime()
+            guard now >= nextLook else { return false }
+            nextLook = now.addingClamped(TSDB.lookInterval)
+            return try !makeWay()
+        }
         work.progress = { [metrics] done, total in
             metrics.compactionProgress.set(total > 0 ? Double(done) / Double(total) : 0)
         }

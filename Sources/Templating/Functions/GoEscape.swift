@@ -1,3 +1,5 @@
+import SeriesModel
+
 /// The escapes of Go's template package and of `net/url`.
 enum GoEscape {
     /// `template.HTMLEscapeString`.
@@ -39,23 +41,12 @@ enum GoEscape {
     }
 
     /// `url.QueryEscape`.
-    static func query(_ text: String) -> String {
-        escape(text, all: true) { byte in
-            switch byte {
-            case UInt8(ascii: " "): "+"
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                nil
-            default: "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-    }
+    static func query(_ text: String) -> String { PercentEncoding.encode(text, spaceAsPlus: true) }
 
-    private static func escape(_ text: String, all: Bool = false, _ replacement: (UInt8) -> String?) -> String {
+    private static func escape(_ text: String, _ replacement: (UInt8) -> String?) -> String {
         var out: [UInt8] = []
         for byte in text.utf8 {
-            if byte < 0x80 || all, let replaced = replacement(byte) {
+            if byte < 0x80, let replaced = replacement(byte) {
                 out.append(contentsOf: replaced.utf8)
             } else {
                 out.append(byte)

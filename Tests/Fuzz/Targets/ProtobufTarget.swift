@@ -63,7 +63,6 @@ private enum ProtobufTarget {
 
     private static func family(_ random: inout SeededRandom) -> [UInt8] {
         let type = Int64.random(in: 0...5, using: &random)
-        var random = random
         let seed = random.next()
         return ProtobufMessage.family(
             ["up", "a.b", "http_requests_total", "size_bytes"].randomElement(using: &random) ?? "x", type: type,

@@ -1,6 +1,7 @@
 import FileIO
 import SeriesModel
 import StorageAPI
+import TestSupport
 import Testing
 
 @testable import TSDB

@@ -1,4 +1,5 @@
 import Blocks
+import Dispatch
 import FileIO
 import HeadMemory
 import SeriesModel
@@ -89,6 +90,56 @@ struct MergeTests {
         #expect(try test.contents() == contents)
         try test.store.maintain()
         #expect(try test.contents() == contents)
+    }
+
+    @Test("pauses for a block of the head that is overdue, and goes on where it was")
+    func makesWay() async throws {
+        let rangeMax = Mutex(2 * TestStore.hour)
+        let test = try store { options in
+            options.blockRangeMax = rangeMax.withLock { $0 }
+            // Each look finds that a second has gone.
+            let now = Mutex<Int64>(0)
+            options.monotonicTime = {
+                now.withLock { now in
+                    now += 1000
+                    return now
+                }
+            }
+        }
+        try await fill(test, hours: 10)
+        #expect(test.store.blocks.all.count == 4)
+        var expected = try test.contents()
+        rangeMax.withLock { $0 = 6 * TestStore.hour }
+        try test.reopen()
+        let late = start + 15 * TestStore.hour
+        test.clock.advance(by: late - test.clock.now())
+        let (store, up) = (test.store, up)
+        let begun = Mutex<[String]>([])
+        test.disk.observeChanges { disk in
+            let directories = (try? disk.list(store.options.directory + "/blocks")) ?? []
+            guard let merging = directories.first(where: { $0.hasSuffix(".tmp") }) else { return }
+            guard
+                begun.withLock({
+                    $0.append(merging); return $0.count == 1
+                })
+            else { return }
+            let isThere = DispatchSemaphore(value: 0)
+            Task {
+                var batch = SampleBatch()
+                batch.append(up, late, -1)
+                _ = try await store.append(batch)
+                isThere.signal()
+            }
+            #expect(isThere.wait(timeout: .now() + 60) == .success)
+        }
+        try test.store.maintain()
+        test.disk.observeChanges(nil)
+        expected[up]?.append(Sample(late, -1))
+        #expect(try test.contents() == expected)
+        let ranges = test.store.blocks.all.map { ($0.reader.range.max - $0.reader.range.min) / TestStore.hour }
+        #expect(ranges == [6, 2, 2])
+        let merged = try #require(test.store.blocks.all.first).identifier.description
+        #expect(begun.withLock { $0.first } == merged + ".tmp", "the merge was not begun anew")
     }
 
     @Test("waits while the disk has no room, and goes on when it has")

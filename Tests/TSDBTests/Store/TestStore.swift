@@ -147,19 +147,3 @@ extension SeriesSet {
         }
     }
 }
-
-/// A directory that goes with the object.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/hearth-tsdb-XXXXXX".utf8CString)
-        let made = template.withUnsafeMutableBufferPointer { buffer in buffer.baseAddress.flatMap { mkdtemp($0) } }
-        guard let made else {
-            throw StorageError.system(operation: "mkdtemp", path: "/tmp", message: "error \(errno)")
-        }
-        path = String(cString: made)
-    }
-
-    deinit { try? PosixFileSystem().remove(path) }
-}

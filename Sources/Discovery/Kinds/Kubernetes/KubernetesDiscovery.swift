@@ -204,7 +204,7 @@ enum KubernetesResource: String, Sendable, CaseIterable {
             case .replicaSets: "/apis/apps/v1"
             case .jobs: "/apis/batch/v1"
             }
-        let scope = isNamespaced ? namespace.map { "/namespaces/" + URLText.escaped($0) } ?? "" : ""
+        let scope = isNamespaced ? namespace.map { "/namespaces/" + PercentEncoding.encode($0) } ?? "" : ""
         return group + scope + "/" + rawValue
     }
 
