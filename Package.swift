@@ -87,7 +87,9 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", "SeriesModel", nioCore, nioPosix, nioHTTP1, nioSSL,
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CPosixShim", "CZlib", nioCore, nioPosix,
+            nioHTTP1,
+            nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
@@ -171,9 +173,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ByteCoding", "ConfigTree", "Exposition", "PromQLEngine", "PromQLSyntax", "PromQLTestKit",
-                "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server", "StorageAPI",
-                "TestSupport", logging,
+                "ByteCoding", "ConfigTree", "Exposition", "OutboundHTTP", "PromQLEngine", "PromQLSyntax",
+                "PromQLTestKit", "RandomPromQL", "Relabeling", "RemoteStorage", "SelfMetrics", "SeriesModel", "Server",
+                "StorageAPI", "TestSupport", logging,
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: settings),
         .executableTarget(
@@ -204,7 +206,7 @@ let package = Package(
         tests(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             "TestSupport", logging, nioCore, nioPosix, nioHTTP1),
-        tests("OutboundHTTP", "ConfigTree", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
+        tests("OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
             exclude: ["Plans", "Scripts"]),

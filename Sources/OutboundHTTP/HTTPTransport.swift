@@ -15,6 +15,8 @@ package struct OutboundRequest: Sendable {
 
     package var method: Method
     package var url: String
+    /// The path of a socket of this machine that is asked in place of the URL's host, and of a proxy.
+    package var unixSocket: String?
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
     package var client: HTTPClientSection
@@ -25,7 +27,7 @@ package struct OutboundRequest: Sendable {
     /// How long the body probably is, to allocate once.
     package var bodyBytesExpected: Int
     /// Where given, the body of an answer of status 200 is handed over piece by piece as it comes and is not in the
-    /// response. Runs on an event loop: it must not wait. When it returns false, the exchange is abandoned as too long.
+    /// response. Runs on the client's thread: it must not wait. When it returns false, the exchange is abandoned as too long.
     package var receiveBodyPart: (@Sendable ([UInt8]) -> Bool)?
 
     package init(
@@ -61,8 +63,7 @@ package struct OutboundResponse: Sendable {
 
     /// The first header of that name, in any case.
     package func header(_ name: String) -> String? {
-        let wanted = name.lowercased()
-        return headers.first { $0.name.lowercased() == wanted }?.value
+        headers.first { HTTPBytes.equal($0.name.utf8, ignoringCaseOf: name.utf8) }?.value
     }
 
     /// The complaint about a status that is not what was asked for: `server returned HTTP status 503 Service

@@ -6,7 +6,7 @@ import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 
-/// The client's errors in the words that users of Prometheus know (`net/http` speaks so).
+/// The errors of async-http-client in the words that users of Prometheus know (`net/http` speaks so).
 extension OutboundError {
     init(_ error: any Error, method: OutboundRequest.Method, url: String, hasHead: Bool) {
         let prefix = OutboundError.prefix(method, url)
@@ -21,11 +21,6 @@ extension OutboundError {
             // Addresses without names fail like this; the other codes cannot come from connecting.
             let isDialing = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode)
             let address = URLReference(url).map { "\($0.host):\($0.port)" } ?? ""
-            // A socket of this machine that is not there, or not for us.
-            if url.hasPrefix("http+unix:"), error.errnoCode == ENOENT || error.errnoCode == EACCES {
-                self.init(.connection, prefix + "dial unix: connect: \(text)")
-                return
-            }
             self.init(.connection, prefix + (isDialing ? "dial tcp \(address): connect: \(text)" : "read: \(text)"))
         case is HTTPParserError, is NIOHTTPDecoderError:
             self.init(
@@ -86,7 +81,8 @@ extension OutboundError {
         return "dial tcp \(error.host):\(error.port): \(error)"
     }
 
-    private static func systemText(_ code: CInt) -> String {
+    /// The system's words for an errno value, as Go writes them.
+    static func systemText(_ code: CInt) -> String {
         let words = String(cString: strerror(code))
         return words.prefix(1).lowercased() + words.dropFirst()
     }

@@ -3,7 +3,7 @@
 struct URLReference: Equatable {
     /// Lower case.
     var scheme: String
-    /// With brackets where it is an IPv6 address, without user and port; lower case.
+    /// With brackets where it is an IPv6 address, without user and port; lower case, unless it is the path of a socket.
     var host: String
     var port: Int
     /// From the path on, without the fragment.
@@ -11,24 +11,32 @@ struct URLReference: Equatable {
 
     /// Nil unless the text is an absolute http or https URL with a host.
     init?(_ text: String) {
-        guard let separator = text.range(of: "://") else { return nil }
-        scheme = text[..<separator.lowerBound].lowercased()
-        guard ["http", "https", "http+unix"].contains(scheme) else { return nil }
-        let rest = text[separator.upperBound...]
-        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
-        var authority = rest[..<end]
-        if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
-        let bracket = authority.lastIndex(of: "]") ?? authority.startIndex
+        let bytes = text.utf8
+        guard let schemeEnd = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[schemeEnd...].starts(with: "://".utf8),
+            let start = bytes.index(schemeEnd, offsetBy: 3, limitedBy: bytes.endIndex)
+        else { return nil }
+        scheme = text[..<schemeEnd].lowercased()
+        guard scheme == "http" || scheme == "https" || scheme == "http+unix" else { return nil }
+        let end =
+            bytes[start...].firstIndex { [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0) }
+            ?? bytes.endIndex
+        var authority = text[start..<end]
+        if let at = authority.utf8.lastIndex(of: UInt8(ascii: "@")) {
+            authority = authority[authority.utf8.index(after: at)...]
+        }
+        let bracket = authority.utf8.lastIndex(of: UInt8(ascii: "]")) ?? authority.startIndex
         port = scheme == "https" ? 443 : 80
-        if let colon = authority[bracket...].lastIndex(of: ":") {
-            guard let number = UInt16(authority[authority.index(after: colon)...]) else { return nil }
+        if let colon = authority.utf8[bracket...].lastIndex(of: UInt8(ascii: ":")) {
+            guard let number = UInt16(authority[authority.utf8.index(after: colon)...]) else { return nil }
             port = Int(number)
             authority = authority[..<colon]
         }
         guard !authority.isEmpty else { return nil }
-        host = authority.lowercased()
-        let path = rest[end...].prefix { $0 != "#" }
-        target = path.hasPrefix("/") ? String(path) : "/" + path
+        // The path of a socket has its letters as they are.
+        host = scheme == "http+unix" ? String(authority) : authority.lowercased()
+        let pathEnd = bytes[end...].firstIndex(of: UInt8(ascii: "#")) ?? bytes.endIndex
+        let path = text[end..<pathEnd]
+        target = path.utf8.first == UInt8(ascii: "/") ? String(path) : "/" + path
     }
 
     /// Where a `Location` header leads from here; nil where it is no HTTP URL.
@@ -46,6 +54,12 @@ struct URLReference: Equatable {
     var authority: String {
         let isDefault = port == (scheme == "https" ? 443 : 80)
         return host + (isDefault ? "" : ":" + String(port))
+    }
+
+    /// As resolvers want it.
+    var hostWithoutBrackets: String {
+        host.utf8.first == UInt8(ascii: "[") && host.utf8.last == UInt8(ascii: "]")
+            ? String(host.dropFirst().dropLast()) : host
     }
 
     var origin: String { scheme + "://" + authority }

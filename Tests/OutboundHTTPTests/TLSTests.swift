@@ -1,4 +1,5 @@
 import ConfigTree
+import Glibc
 import NIOPosix
 import NIOSSL
 import TestSupport
@@ -40,6 +41,27 @@ struct TLSTests {
         #expect(error.message.contains("tls: "))
         let unverified = try await answer("tls_config: {insecure_skip_verify: true}")
         #expect(unverified == .success(200))
+    }
+
+    @Test("Over a unix socket TLS is spoken to whoever is there, if its name need not be proved")
+    func unixSocket() async throws {
+        let path = "/tmp/hearth-test-\(UInt64.random(in: .min ... .max)).sock"
+        defer { unlink(path) }
+        let context = try TLSFixture.serverContext()
+        let server = try await LoopbackServer.start(tls: context, socketPath: path) { request in
+            .answer(body: Array(((request.headers["host"] ?? "") + request.path).utf8))
+        }
+        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
+        var request = OutboundRequest(.get, "https://app:9100/a?b=c", timeout: 60_000)
+        request.unixSocket = path
+        let refused = request
+        let error = await #expect(throws: OutboundError.self) { try await transport.send(refused) }
+        #expect(error?.message.hasSuffix("TLS over a unix socket needs insecure_skip_verify") == true)
+        var section = try ConfigNode.parse("tls_config: {insecure_skip_verify: true}", file: "t.yml").section("test")
+        request.client = try HTTPClientSection(taking: &section, baseDirectory: "/nowhere")
+        #expect(try await transport.send(request).body == Array("app:9100/a?b=c".utf8))
+        await transport.shutdown()
+        await server.stop()
     }
 
     @Test("A configured authority is trusted, read again when its file changes")

@@ -47,6 +47,21 @@ struct TargetFactoryTests {
         #expect(made?.labels == ["instance": "prober:9115", "job": "probe"])
     }
 
+    @Test("A socket of this machine stands in for the address, which stays in the URL; it tells targets apart")
+    func unixSocket() throws {
+        let config = "{job_name: j, relabel_configs: [{source_labels: [__meta_path], target_label: __unix_socket__}]}"
+        let first = try #require(try target(config, ["__address__": "app:80", "__meta_path": "/run/A.sock"]))
+        let second = try #require(try target(config, ["__address__": "app:80", "__meta_path": "/run/b.sock"]))
+        #expect(first.unixSocket == "/run/A.sock" && second.unixSocket == "/run/b.sock")
+        #expect(first.url == "http://app:80/metrics" && first.url == second.url)
+        #expect(first.labels == ["instance": "app:80", "job": "j"] && first.identity != second.identity)
+        let plain = try target(config, ["__address__": "app:80"])
+        #expect(plain?.unixSocket == nil)
+        #expect(throws: TargetError(description: "__unix_socket__ \"run/b\" is not an absolute path")) {
+            try target(config, ["__address__": "app:80", "__meta_path": "run/b"])
+        }
+    }
+
     @Test("Relabelling sets scheme, path, interval and timeout, and may drop a target")
     func relabelling() throws {
         let config = """

@@ -35,9 +35,11 @@ package final class LoopbackServer: Sendable {
 
     /// - Parameters:
     ///   - tls: nil for plain HTTP.
+    ///   - host: where to listen.
     ///   - socketPath: where given, a socket of this machine in place of a port.
     package static func start(
-        tls: NIOSSLContext? = nil, socketPath: String? = nil, _ reply: @escaping @Sendable (Request) -> Reply
+        tls: NIOSSLContext? = nil, host: String = "127.0.0.1", socketPath: String? = nil,
+        _ reply: @escaping @Sendable (Request) -> Reply
     ) async throws -> LoopbackServer {
         let counter = Counter()
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -53,7 +55,7 @@ package final class LoopbackServer: Sendable {
             if let socketPath {
                 bootstrap.bind(unixDomainSocketPath: socketPath)
             } else {
-                bootstrap.bind(host: "127.0.0.1", port: 0)
+                bootstrap.bind(host: host, port: 0)
             }
         let channel = try await bound.get()
         return LoopbackServer(channel, counter)

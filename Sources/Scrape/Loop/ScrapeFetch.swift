@@ -19,9 +19,11 @@ struct ScrapeFetch: Sendable {
             ("User-Agent", userAgent),
             ("X-Prometheus-Scrape-Timeout-Seconds", NumberText.fixed(Double(target.timeout) / 1000)),
         ]
-        request = OutboundRequest(
+        var request = OutboundRequest(
             .get, target.url, headers: headers.map { (name: $0.0, value: $0.1) }, client: config.client,
             timeout: target.timeout, bodyBytesMax: Int(clamping: config.limits.bodyBytes))
+        request.unixSocket = target.unixSocket
+        self.request = request
     }
 
     /// - Parameter bytesExpected: the length of the last body.

@@ -24,6 +24,8 @@ struct Target: Sendable {
     let timeout: Int64
     /// What the job says, or the labels `__scrape_native_histograms__` and its like do.
     var histograms = HistogramOptions()
+    /// The path of a socket of this machine where the target is asked, by its label `__unix_socket__`.
+    var unixSocket: String?
 
     var url: String { identity.url }
 }

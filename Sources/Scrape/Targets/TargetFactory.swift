@@ -36,7 +36,16 @@ struct TargetFactory: Sendable {
             Target(
                 identity: Target.Identity(labels: labels, url: url), discoveredLabels: discovered,
                 labels: labels.dropping { $0.utf8.starts(with: "__".utf8) }, interval: interval, timeout: timeout,
-                histograms: histograms))
+                histograms: histograms, unixSocket: try unixSocket(builder)))
+    }
+
+    /// Where the target is asked in place of its address, which stays in the URL and the `Host` header.
+    private func unixSocket(_ builder: LabelSetBuilder) throws(TargetError) -> String? {
+        guard let path = builder["__unix_socket__"], !path.isEmpty else { return nil }
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw TargetError(description: "__unix_socket__ \(GoQuote.quote(path)) is not an absolute path")
+        }
+        return path
     }
 
     /// What the job does with histograms, unless labels of the target say otherwise.

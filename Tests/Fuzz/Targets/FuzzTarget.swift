@@ -19,7 +19,7 @@ package struct FuzzTarget: Sendable {
     package var explain: @Sendable ([UInt8]) -> String = { _ in "" }
 
     package static let all: [FuzzTarget] = [
-        .parser, .evaluator, .text, .openMetrics, .protobuf, .remoteWrite, .relabel, .config,
+        .parser, .evaluator, .text, .openMetrics, .protobuf, .remoteWrite, .relabel, .config, .response,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
