@@ -91,7 +91,9 @@ package final class HTTPClientTransport: HTTPTransport {
     private func authorization(
         for request: OutboundRequest, _ timeout: Int64
     ) async throws(OutboundError) -> String? {
-        guard let section = request.client.oauth2 else { return try request.client.authorizationHeader() }
+        guard let section = request.client.oauth2 else {
+            return try request.client.authorizationHeader() ?? HTTPClientTransport.authorization(in: request.url)
+        }
         let userAgent = request.headers.first { $0.name.lowercased() == "user-agent" }?.value
         do throws(OutboundError) {
             return try await tokens.header(for: section, userAgent: userAgent, timeout: timeout) {
@@ -100,6 +102,13 @@ package final class HTTPClientTransport: HTTPTransport {
         } catch {
             throw OutboundError(error.kind, OutboundError.prefix(request.method, request.url) + error.message)
         }
+    }
+
+    /// User and password in a URL, as Go's client sends them.
+    private static func authorization(in url: String) -> String? {
+        guard url.utf8.contains(UInt8(ascii: "@")), let info = ConfigURL(url).userInfo else { return nil }
+        let pair = PercentEncoding.decode(info.user) + ":" + PercentEncoding.decode(info.password ?? "")
+        return "Basic " + Base64.encode(Array(pair.utf8))
     }
 
     private func send(_ hop: Hop) async throws(OutboundError) -> OutboundResponse {

@@ -26,6 +26,13 @@ final class OAuth2Tokens: Sendable {
     private enum State {
         case fetched(Token)
         case fetching(Task<Token, any Error>)
+
+        var isOfUse: Bool {
+            switch self {
+            case .fetched(let token): token.isFresh
+            case .fetching: true
+            }
+        }
     }
 
     /// A token is replaced this long before its end.
@@ -51,24 +58,22 @@ final class OAuth2Tokens: Sendable {
             throw OutboundError(error.kind, "unable to read oauth2 client secret: " + error.message)
         }
         let key = Key(section: section, secret: Secret(secret))
-        let task: Task<Token, any Error>? = states.withLock { states in
+        let (header, task) = states.withLock { states -> (String?, Task<Token, any Error>?) in
             switch states[key] {
-            case .fetched(let token)? where token.isFresh: return nil
-            case .fetching(let task)?: return task
+            case .fetched(let token)? where token.isFresh: return (token.header, nil)
+            case .fetching(let task)?: return (nil, task)
             default: break
             }
             let task = Task { [self] in
                 try await fetch(key, userAgent: userAgent, timeout: timeout, send: send)
             }
             // A secret that was replaced has no use any more.
-            states = states.filter { $0.key.section != section }
+            states = states.filter { $0.key.section != section && $0.value.isOfUse }
             states[key] = .fetching(task)
-            return task
+            return (nil, task)
         }
-        guard let task else {
-            if case .fetched(let token)? = states.withLock({ $0[key] }) { return token.header }
-            throw OutboundError(.credentials, "oauth2: the token was replaced meanwhile")
-        }
+        if let header { return header }
+        guard let task else { throw OutboundError(.credentials, "oauth2: cannot fetch token") }
         do {
             return try await Waiting.value(of: task, timeout: timeout).header
         } catch let error as OutboundError {

@@ -23,6 +23,8 @@ final class TLSConfigurationCache: Sendable {
         var nanoseconds: Int64 = 0
     }
 
+    private static let countMax = 256
+
     private let entries = Mutex<[TLSSection: Entry]>([:])
 
     /// Nil for the default settings.
@@ -34,7 +36,11 @@ final class TLSConfigurationCache: Sendable {
         let stamps = [section.authorities, section.certificate, section.key].map { TLSConfigurationCache.stamp($0) }
         if let entry = entries.withLock({ $0[section] }), entry.stamps == stamps { return entry.configuration }
         let configuration = Configuration(value: try TLSConfigurationCache.make(section))
-        entries.withLock { $0[section] = Entry(stamps: stamps, configuration: configuration) }
+        entries.withLock { entries in
+            // Those of earlier configurations are never asked for again, and hold keys.
+            if entries.count >= TLSConfigurationCache.countMax { entries.removeAll() }
+            entries[section] = Entry(stamps: stamps, configuration: configuration)
+        }
         return configuration
     }
 

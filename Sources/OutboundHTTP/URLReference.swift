@@ -31,7 +31,8 @@ struct URLReference: Equatable {
             port = Int(number)
             authority = authority[..<colon]
         }
-        guard !authority.isEmpty else { return nil }
+        // Readers of URLs disagree about what lies beyond; a host is then not what it seems.
+        guard !authority.isEmpty, authority.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         // The path of a socket has its letters as they are.
         host = scheme == "http+unix" ? String(authority) : authority.lowercased()
         let pathEnd = bytes[end...].firstIndex(of: UInt8(ascii: "#")) ?? bytes.endIndex
@@ -41,13 +42,38 @@ struct URLReference: Equatable {
 
     /// Where a `Location` header leads from here; nil where it is no HTTP URL.
     func resolving(_ location: String) -> String? {
-        if location.range(of: "://") != nil { return URLReference(location) == nil ? nil : location }
-        if location.hasPrefix("//") { return scheme + ":" + location }
-        let path = String(target.prefix { $0 != "?" })
-        if location.hasPrefix("/") { return origin + location }
-        if location.hasPrefix("?") { return origin + path + location }
-        let directory = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
-        return origin + directory + location
+        if URLReference.hasScheme(location) { return URLReference(location) == nil ? nil : location }
+        let bytes = location.utf8
+        if bytes.starts(with: "//".utf8) { return scheme + ":" + location }
+        let path = String(decoding: target.utf8.prefix { $0 != UInt8(ascii: "?") }, as: UTF8.self)
+        if bytes.first == UInt8(ascii: "?") { return origin + path + location }
+        if bytes.first == UInt8(ascii: "/") { return origin + URLReference.withoutDots(location) }
+        let directory = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[...$0] } ?? "/"
+        return origin + URLReference.withoutDots(directory + location)
+    }
+
+    /// Whether a reference begins with a scheme (RFC 3986, 3.1): a colon later on says nothing.
+    private static func hasScheme(_ reference: String) -> Bool {
+        let bytes = reference.utf8
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let first = bytes.first else { return false }
+        func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }
+        return isLetter(first)
+            && bytes[..<colon].allSatisfy { byte in
+                isLetter(byte) || (0x30...0x39).contains(byte) || [0x2B, 0x2D, 0x2E].contains(byte)
+            }
+    }
+
+    /// Without `.` and `..` in its path (RFC 3986, 5.2.4).
+    private static func withoutDots(_ target: String) -> String {
+        let end = target.utf8.firstIndex { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") } ?? target.endIndex
+        let parts = target[..<end].utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        var kept: [String] = []
+        for part in parts.dropFirst().map({ String($0) ?? "" }) {
+            if part == ".." { _ = kept.popLast() } else if part != "." { kept.append(part) }
+        }
+        // A reference to a directory has a slash at its end.
+        if let last = parts.last.flatMap({ String($0) }), last == "." || last == ".." { kept.append("") }
+        return "/" + kept.joined(separator: "/") + target[end...]
     }
 
     /// For the `Host` header: the port only where it is not the scheme's own.
@@ -67,18 +93,5 @@ struct URLReference: Equatable {
     /// Whether what is secret on the way to one may go to the other: the same host, and not from TLS to plain text.
     func sharesCredentials(with other: URLReference) -> Bool {
         host == other.host && !(scheme == "https" && other.scheme == "http")
-    }
-}
-
-extension String {
-    fileprivate func range(of needle: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(needle), let end = index(start, offsetBy: needle.count, limitedBy: endIndex) {
-                return start..<end
-            }
-            start = index(after: start)
-        }
-        return nil
     }
 }

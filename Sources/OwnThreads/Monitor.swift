@@ -30,16 +30,18 @@ package final class Monitor<State>: @unchecked Sendable {
 
     /// Changes the state and wakes those who wait: all of them, or one where one is enough.
     package func change<R>(wakingOne: Bool = false, _ body: (inout State) throws -> R) rethrows -> R {
-        pthread_mutex_lock(mutex)
-        defer {
-            if wakingOne {
-                pthread_cond_signal(condition)
-            } else {
-                pthread_cond_broadcast(condition)
-            }
-            pthread_mutex_unlock(mutex)
+        // After the unlocking: who is woken would only wait for the mutex again.
+        defer { wake(one: wakingOne) }
+        return try withState(body)
+    }
+
+    /// Wakes those who wait, to look again: all of them, or one.
+    package func wake(one: Bool) {
+        if one {
+            pthread_cond_signal(condition)
+        } else {
+            pthread_cond_broadcast(condition)
         }
-        return try body(&state)
     }
 
     /// Looks at the state, or changes what nobody waits for: wakes nobody.

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A few threads that tasks can prefer to the cooperative pool (`Task(executorPreference:)`): parsing, writing JSON and
 /// compressing are plain computing, and must hold up neither event loops nor everybody else's tasks.
 ///
@@ -8,6 +12,10 @@ package final class TaskThreads: TaskExecutor {
         /// Where in `jobs` the next one is.
         var head = 0
         var isClosed = false
+        /// The threads.
+        var threads: [pthread_t] = []
+
+        var count: Int { jobs.count - head }
 
         mutating func popFirst() -> (job: UnownedJob, executor: UnownedTaskExecutor)? {
             guard head < jobs.count else { return nil }
@@ -31,6 +39,8 @@ package final class TaskThreads: TaskExecutor {
         for _ in 0..<max(count, 1) {
             do throws(SystemThread.Failure) {
                 try SystemThread.start(name, nice: nice, stackBytes: stackBytes) {
+                    let own = pthread_self()
+                    queue.withState { $0.threads.append(own) }
                     while let (job, executor) = TaskThreads.next(queue) { job.runSynchronously(on: executor) }
                 }
                 started += 1
@@ -46,7 +56,14 @@ package final class TaskThreads: TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let executor = asUnownedTaskExecutor()
-        queue.change(wakingOne: true) { $0.jobs.append((job, executor)) }
+        let caller = pthread_self()
+        let isEnough = queue.withState { queue in
+            queue.jobs.append((job, executor))
+            // A task that goes on because of one on these threads: that thread is about to be free, as a rule, and takes
+            // it next. To wake another one costs more than most jobs.
+            return queue.count == 1 && queue.threads.contains { pthread_equal($0, caller) != 0 }
+        }
+        if !isEnough { queue.wake(one: true) }
     }
 
     /// Waits for a job; nil when the executor has gone and nothing is left.

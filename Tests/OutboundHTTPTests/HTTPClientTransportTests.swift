@@ -178,6 +178,23 @@ struct HTTPClientTransportTests {
         }
     }
 
+    @Test("User and password of a URL are sent, decoded, and not beyond their host")
+    func userInfo() async throws {
+        let seen = Mutex<[String]>([])
+        try await withServer { request in
+            seen.withLock { $0.append(request.headers["authorization"] ?? "") }
+            let port = request.headers["host"]?.split(separator: ":").last ?? ""
+            guard request.path == "/far" else { return .answer(body: []) }
+            return .answer(status: "302 Found", headers: ["location": "http://localhost:\(port)/there"], body: [])
+        } _: { server, transport in
+            let url = "http://us%40er:p%3Ass@127.0.0.1:\(server.port)/far"
+            var client = HTTPClientSection()
+            client.followsRedirects = true
+            _ = try await transport.send(OutboundRequest(.get, url, client: client, timeout: 60_000))
+            #expect(seen.withLock { $0 } == ["Basic dXNAZXI6cDpzcw==", ""])
+        }
+    }
+
     @Test("A server that says nothing runs into the deadline")
     func timeout() async throws {
         try await withServer { _ in

@@ -30,6 +30,13 @@ struct ScrapeFetch: Sendable {
     func answer(bytesExpected: Int) async -> TargetHistory.Answer {
         var request = request
         request.bodyBytesExpected = bytesExpected + bytesExpected / 16
+        // Labels say which; no target leads to a socket of this machine by that.
+        guard ["http://", "https://"].contains(where: { request.url.utf8.starts(with: $0.utf8) }) else {
+            let scheme = String(decoding: request.url.utf8.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
+            return .failure(
+                ScrapeFailure(
+                    .fetch, "Get \(GoQuote.quote(request.url)): unsupported protocol scheme \(GoQuote.quote(scheme))"))
+        }
         do {
             return answer(to: try await transport.send(request))
         } catch {
