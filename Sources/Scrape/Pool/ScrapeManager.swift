@@ -42,8 +42,10 @@ package actor ScrapeManager {
         logger: Logger = Logger(label: "scrape")
     ) {
         self.options = options
+        // Loops sleep so often that it shows.
+        let loopClock = clock is SystemClock ? LoopClock() ?? clock : clock
         environment = ScrapeEnvironment(
-            appendable: appendable, transport: transport, clock: clock, metrics: ScrapeMetrics(registry: registry),
+            appendable: appendable, transport: transport, clock: loopClock, metrics: ScrapeMetrics(registry: registry),
             threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
             externalAddress: options.externalAddress, addsTypeAndUnitLabels: options.addsTypeAndUnitLabels,
             takesStarts: options.takesStarts, failures: failures, logger: logger)
