@@ -3,27 +3,39 @@ import Synchronization
 /// The objects of one discoverer, as far as they are known, and which of those that targets are made of must be looked
 /// at again.
 final class KubernetesStore: Sendable {
+    /// One list to be read.
+    struct List: Sendable, Hashable {
+        var resource: KubernetesResource
+        /// Nil for the whole cluster.
+        var namespace: String?
+    }
+
     private struct State {
         var objects: [KubernetesResource: [KubernetesKey: KubernetesObject]] = [:]
         /// The endpoints or slices that name a pod.
         var podUsers: [KubernetesKey: Set<KubernetesKey>] = [:]
         var dirty: Set<KubernetesKey> = []
-        /// Watches whose first list is not there yet.
-        var missingLists: Int
+        /// Those that have not been read yet.
+        var missingLists: Set<List>
+
+        /// Whether the lists that tell of a namespace's objects are there.
+        func isComplete(_ namespace: String) -> Bool {
+            !missingLists.contains { $0.namespace == nil || $0.namespace == namespace }
+        }
     }
 
     private let state: Mutex<State>
     private let primary: KubernetesResource
     private let signal: AsyncStream<Void>.Continuation
-    /// One after changes, once all lists are there.
+    /// One after changes of objects that are not held back.
     let signals: AsyncStream<Void>
 
     /// - Parameters:
     ///   - primary: the resource that targets are made of.
-    ///   - listCount: how many lists belong together.
-    init(primary: KubernetesResource, listCount: Int) {
+    ///   - lists: all that will be read.
+    init(primary: KubernetesResource, lists: [List]) {
         self.primary = primary
-        state = Mutex(State(missingLists: listCount))
+        state = Mutex(State(missingLists: Set(lists)))
         (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -58,10 +70,9 @@ final class KubernetesStore: Sendable {
     /// The whole content of a resource, or of one namespace of it.
     /// - Returns: what that changes.
     func replace(
-        _ resource: KubernetesResource, namespace: String?, with objects: [KubernetesObject], isFirst: Bool
+        _ resource: KubernetesResource, namespace: String?, with objects: [KubernetesObject]
     ) -> [KubernetesChange] {
-        defer { signalIfComplete() }
-        return state.withLock { state in
+        let (changes, isDue) = state.withLock { state in
             var changes: [KubernetesChange] = []
             let present = Set(objects.map(\.meta.key))
             let gone = (state.objects[resource] ?? [:]).keys.filter { key in
@@ -71,18 +82,34 @@ final class KubernetesStore: Sendable {
             for object in objects {
                 if let change = set(object, resource, object.meta.key, &state) { changes.append(change) }
             }
-            if isFirst { state.missingLists -= 1 }
-            return changes
+            let list = List(resource: resource, namespace: namespace)
+            let isFirst = state.missingLists.remove(list) != nil
+            // The last list is news also where it is empty: now it is known what there is.
+            let isCompleted = isFirst && KubernetesStore.isAnyComplete(state, after: list)
+            return (changes, isCompleted || KubernetesStore.hasNews(state))
         }
+        if isDue { signal.yield() }
+        return changes
     }
+
+    private static func isAnyComplete(_ state: State, after list: List) -> Bool {
+        if let namespace = list.namespace { return state.isComplete(namespace) }
+        return !state.missingLists.contains { $0.namespace == nil }
+    }
+
+    private static func hasNews(_ state: State) -> Bool { state.dirty.contains { state.isComplete($0.namespace) } }
 
     /// - Parameter object: nil where it is gone.
     /// - Returns: nil where that changes nothing.
     func change(
         _ resource: KubernetesResource, _ key: KubernetesKey, to object: KubernetesObject?
     ) -> KubernetesChange? {
-        defer { signalIfComplete() }
-        return state.withLock { set(object, resource, key, &$0) }
+        let (change, isDue) = state.withLock { state in
+            let change = set(object, resource, key, &state)
+            return (change, change != nil && KubernetesStore.hasNews(state))
+        }
+        if isDue { signal.yield() }
+        return change
     }
 
     private func set(
@@ -114,8 +141,8 @@ final class KubernetesStore: Sendable {
 
     /// Marks the primary objects whose targets tell of another object.
     private func markUsers(of resource: KubernetesResource, _ key: KubernetesKey, _ state: inout State) {
-        // Before all lists are there nobody has looked at any.
-        guard state.missingLists <= 0 else { return }
+        // What is held back is still marked from when it came.
+        guard state.isComplete(key.namespace) else { return }
         let all = state.objects[primary] ?? [:]
         switch resource {
         case .pods: state.dirty.formUnion(state.podUsers[key] ?? [])
@@ -144,18 +171,14 @@ final class KubernetesStore: Sendable {
         }
     }
 
-    private func signalIfComplete() {
-        let isDue = state.withLock { $0.missingLists <= 0 }
-        if isDue { signal.yield() }
-    }
-
     // MARK: - To the discoverer
 
-    /// What must be looked at, and what there is. Forgets the former.
+    /// What must be looked at and is not held back, and what there is. Forgets the former.
     func takeDirty() -> (keys: Set<KubernetesKey>, view: View) {
         state.withLock { state in
-            defer { state.dirty = [] }
-            return (state.dirty, View(objects: state.objects))
+            let keys = state.dirty.filter { state.isComplete($0.namespace) }
+            state.dirty.subtract(keys)
+            return (keys, View(objects: state.objects))
         }
     }
 }
