@@ -2,6 +2,9 @@ import Synchronization
 
 /// The objects of one discoverer, as far as they are known, and which of those that targets are made of must be looked
 /// at again.
+///
+/// Objects are held back until all lists that tell of them are there: those of their namespace, and those of the whole
+/// cluster. Of several namespaces one that may not be read so holds up nothing but itself.
 final class KubernetesStore: Sendable {
     /// One list to be read.
     struct List: Sendable, Hashable {
@@ -15,12 +18,38 @@ final class KubernetesStore: Sendable {
         /// The endpoints or slices that name a pod.
         var podUsers: [KubernetesKey: Set<KubernetesKey>] = [:]
         var dirty: Set<KubernetesKey> = []
+        /// Those that must be looked at once they are no longer held back.
+        var held: Set<KubernetesKey> = []
         /// Those that have not been read yet.
         var missingLists: Set<List>
+        /// That are listed one by one.
+        let namespaces: Set<String>
+
+        init(lists: [List]) {
+            missingLists = Set(lists)
+            namespaces = Set(lists.compactMap(\.namespace))
+        }
 
         /// Whether the lists that tell of a namespace's objects are there.
         func isComplete(_ namespace: String) -> Bool {
-            !missingLists.contains { $0.namespace == nil || $0.namespace == namespace }
+            missingLists.isEmpty || !missingLists.contains { $0.namespace == nil || $0.namespace == namespace }
+        }
+
+        mutating func mark(_ key: KubernetesKey) {
+            if isComplete(key.namespace) { dirty.insert(key) } else { held.insert(key) }
+        }
+
+        mutating func mark(_ keys: some Sequence<KubernetesKey>) { for key in keys { mark(key) } }
+
+        /// A list has been read. - Returns: whether that was the last one that something waited for.
+        mutating func arrived(_ list: List) -> Bool {
+            guard missingLists.remove(list) != nil else { return false }
+            let ready = held.filter { isComplete($0.namespace) }
+            held.subtract(ready)
+            dirty.formUnion(ready)
+            if let namespace = list.namespace { return isComplete(namespace) }
+            guard !missingLists.contains(where: { $0.namespace == nil }) else { return false }
+            return namespaces.isEmpty || namespaces.contains(where: isComplete)
         }
     }
 
@@ -35,7 +64,7 @@ final class KubernetesStore: Sendable {
     ///   - lists: all that will be read.
     init(primary: KubernetesResource, lists: [List]) {
         self.primary = primary
-        state = Mutex(State(missingLists: Set(lists)))
+        state = Mutex(State(lists: lists))
         (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -82,22 +111,13 @@ final class KubernetesStore: Sendable {
             for object in objects {
                 if let change = set(object, resource, object.meta.key, &state) { changes.append(change) }
             }
-            let list = List(resource: resource, namespace: namespace)
-            let isFirst = state.missingLists.remove(list) != nil
             // The last list is news also where it is empty: now it is known what there is.
-            let isCompleted = isFirst && KubernetesStore.isAnyComplete(state, after: list)
-            return (changes, isCompleted || KubernetesStore.hasNews(state))
+            let isCompleted = state.arrived(List(resource: resource, namespace: namespace))
+            return (changes, isCompleted || !state.dirty.isEmpty)
         }
         if isDue { signal.yield() }
         return changes
     }
-
-    private static func isAnyComplete(_ state: State, after list: List) -> Bool {
-        if let namespace = list.namespace { return state.isComplete(namespace) }
-        return !state.missingLists.contains { $0.namespace == nil }
-    }
-
-    private static func hasNews(_ state: State) -> Bool { state.dirty.contains { state.isComplete($0.namespace) } }
 
     /// - Parameter object: nil where it is gone.
     /// - Returns: nil where that changes nothing.
@@ -106,7 +126,7 @@ final class KubernetesStore: Sendable {
     ) -> KubernetesChange? {
         let (change, isDue) = state.withLock { state in
             let change = set(object, resource, key, &state)
-            return (change, change != nil && KubernetesStore.hasNews(state))
+            return (change, change != nil && !state.dirty.isEmpty)
         }
         if isDue { signal.yield() }
         return change
@@ -124,7 +144,7 @@ final class KubernetesStore: Sendable {
             for pod in KubernetesStore.podKeys(old) where state.podUsers[pod]?.isEmpty == true {
                 state.podUsers[pod] = nil
             }
-            state.dirty.insert(key)
+            state.mark(key)
         } else {
             markUsers(of: resource, key, &state)
         }
@@ -145,26 +165,26 @@ final class KubernetesStore: Sendable {
         guard state.isComplete(key.namespace) else { return }
         let all = state.objects[primary] ?? [:]
         switch resource {
-        case .pods: state.dirty.formUnion(state.podUsers[key] ?? [])
-        case .services where primary == .endpoints: if all[key] != nil { state.dirty.insert(key) }
+        case .pods: state.mark(state.podUsers[key] ?? [])
+        case .services where primary == .endpoints: if all[key] != nil { state.mark(key) }
         case .services:
             for (slice, object) in all where slice.namespace == key.namespace {
-                if object.meta.label(KubernetesTargets.serviceNameLabel) == key.name { state.dirty.insert(slice) }
+                if object.meta.label(KubernetesTargets.serviceNameLabel) == key.name { state.mark(slice) }
             }
         case .nodes where primary == .pods:
             for (pod, object) in all {
-                if case .pod(let content) = object, content.nodeName == key.name { state.dirty.insert(pod) }
+                if case .pod(let content) = object, content.nodeName == key.name { state.mark(pod) }
             }
-        case .nodes: state.dirty.formUnion(all.keys)
-        case .namespaces: for user in all.keys where user.namespace == key.name { state.dirty.insert(user) }
+        case .nodes: state.mark(all.keys)
+        case .namespaces: for user in all.keys where user.namespace == key.name { state.mark(user) }
         case .replicaSets, .jobs:
             let kind = resource == .jobs ? "Job" : "ReplicaSet"
             for (pod, object) in state.objects[.pods] ?? [:] where pod.namespace == key.namespace {
                 guard object.meta.controllerName == key.name, object.meta.controllerKind == kind else { continue }
                 if primary == .pods {
-                    state.dirty.insert(pod)
+                    state.mark(pod)
                 } else {
-                    state.dirty.formUnion(state.podUsers[pod] ?? [])
+                    state.mark(state.podUsers[pod] ?? [])
                 }
             }
         case .endpoints, .endpointSlices, .ingresses: break
@@ -176,9 +196,8 @@ final class KubernetesStore: Sendable {
     /// What must be looked at and is not held back, and what there is. Forgets the former.
     func takeDirty() -> (keys: Set<KubernetesKey>, view: View) {
         state.withLock { state in
-            let keys = state.dirty.filter { state.isComplete($0.namespace) }
-            state.dirty.subtract(keys)
-            return (keys, View(objects: state.objects))
+            defer { state.dirty = [] }
+            return (state.dirty, View(objects: state.objects))
         }
     }
 }
