@@ -32,11 +32,11 @@ struct DiscoveryEndTests {
         let manager = DiscoveryManager(
             name: "scrape", transport: ScriptedTransport { _ in ScriptedTransport.status(404) },
             clock: ManualClock(now: 0), registry: MetricsRegistry())
-        let section = try section("static_configs: [{targets: ['s:1']}]")
+        let named = try section("static_configs: [{targets: ['s:1']}]")
         let deliveries = Mutex(0)
         let task = Task {
             withUnsafeCurrentTask { $0?.cancel() }
-            await manager.run(section, config: "j") { _ in deliveries.withLock { $0 += 1 } }
+            await manager.run(named, config: "j") { _ in deliveries.withLock { $0 += 1 } }
         }
         await task.value
         #expect(deliveries.withLock { $0 } == 0)
@@ -55,10 +55,10 @@ struct DiscoveryEndTests {
         let manager = DiscoveryManager(
             name: "scrape", transport: transport, clock: clock, registry: MetricsRegistry())
         let files = pipes.map { "{files: ['\($0)']}" }.joined(separator: ", ")
-        let section = try section("file_sd_configs: [\(files)]")
-        manager.apply([("f", section)])
-        let web = try self.section()
-        manager.apply([("f", section), ("j", web)])
+        let hanging = try section("file_sd_configs: [\(files)]")
+        manager.apply([("f", hanging)])
+        let web = try section("http_sd_configs: [{url: 'http://h/sd'}]")
+        manager.apply([("f", hanging), ("j", web)])
         #expect(await eventually { manager.groups(of: web).flatMap(\.targets) == [["__address__": "a:1"]] })
         let hasStopped = Atomic(false)
         let stop = Task {
@@ -78,10 +78,6 @@ struct DiscoveryEndTests {
             _ = write(descriptor, "[]", 2)
             close(descriptor)
         }
-    }
-
-    private func section() throws -> DiscoverySection {
-        try DiscoveryTests.section("http_sd_configs: [{url: 'http://h/sd'}]")
     }
 
     @Test("The time of a file stays while one of its readers is left")
