@@ -13,7 +13,8 @@ struct KubernetesDiscoveryTests {
 
     @Test("Pods are listed page by page, then watched over a connection that stays open")
     func listAndWatch() async throws {
-        try await withAPIServer("role: pod, bearer_token: secret, selectors: [{role: pod, label: 'a=b', field: 'c=d'}]") {
+        try await withAPIServer("role: pod, bearer_token: secret, selectors: [{role: pod, label: 'a=b', field: 'c=d'}]")
+        {
             api in
             api.list(
                 pods,
@@ -63,8 +64,10 @@ struct KubernetesDiscoveryTests {
             api.list(
                 pods,
                 [
-                    FakeAPIServer.page([FakeAPIServer.pod("a", "10.0.0.1"), FakeAPIServer.pod("b", "10.0.0.2")], version: 5),
-                    FakeAPIServer.page([FakeAPIServer.pod("b", "10.0.0.2"), FakeAPIServer.pod("c", "10.0.0.3")], version: 9),
+                    FakeAPIServer.page(
+                        [FakeAPIServer.pod("a", "10.0.0.1"), FakeAPIServer.pod("b", "10.0.0.2")], version: 5),
+                    FakeAPIServer.page(
+                        [FakeAPIServer.pod("b", "10.0.0.2"), FakeAPIServer.pod("c", "10.0.0.3")], version: 9),
                 ])
             api.answerWatches(pods, with: [reply])
         } _: { api, bench in

@@ -159,6 +159,35 @@ struct KubernetesFailureTests {
         }
     }
 
+    @Test("Where too many watches hang at the server already, the other lists are read every half a minute")
+    func tooManyWatches() async throws {
+        let lists = Mutex(0)
+        let transport = ScriptedTransport { request throws(OutboundError) in
+            if request.url.contains("watch=true") {
+                try? await Task.sleep(for: .seconds(3600))
+                throw OutboundError(.cancelled, "cancelled")
+            }
+            let number = lists.withLock { lists in
+                lists += 1
+                return lists
+            }
+            let pod = FakeAPIServer.pod("p\(number)", "10.0.0.\(number)", namespace: "n")
+            return ScriptedTransport.json(#"{"metadata":{"resourceVersion":"5"},"items":[\#(pod)]}"#)
+        }
+        let clock = ManualClock(now: 0)
+        let bench = Bench(transport, clock: clock)
+        var context = bench.context
+        context.hangingRequests = HangingRequests(max: 1)
+        let text = "kubernetes_sd_configs: [{role: pod, api_server: 'http://k', namespaces: {names: [a, b]}}]"
+        await bench.run(try one(section(text).entries).kind.discoverer(context)) {
+            #expect(await eventually { transport.requests.count == 3 && clock.sleeperCount == 1 })
+            clock.advance(by: 30_000)
+            #expect(await eventually { transport.requests.count == 4 && clock.sleeperCount == 1 })
+            #expect(transport.requests.count { $0.url.contains("watch=true") } == 1)
+            #expect(bench.failureCount == 0)
+        }
+    }
+
     @Test("Events that change nothing wake nobody")
     func noNews() async throws {
         try await withAPIServer("role: pod") { api in

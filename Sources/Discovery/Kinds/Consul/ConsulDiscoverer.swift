@@ -77,7 +77,9 @@ struct ConsulDiscoverer: Discoverer {
                 feed.update([TargetGroup(source: name, labels: .empty, targets: [])])
             }
             for name in wanted.keys where services[name] == nil {
-                services[name] = Task(executorPreference: context.threads) { await watchService(name, datacenter, feed) }
+                services[name] = Task(executorPreference: context.threads) {
+                    await watchService(name, datacenter, feed)
+                }
             }
             if wanted.isEmpty { feed.update([]) }
         }

@@ -23,7 +23,8 @@ struct KubernetesDiscoverer: Discoverer {
         await withTaskGroup(of: Void.self) { group in
             for list in watches {
                 let watch = KubernetesWatch(
-                    api: api, url: connection.server + list.resource.path(namespace: list.namespace),
+                    api: api, server: connection.server, hangingRequests: context.hangingRequests,
+                    url: connection.server + list.resource.path(namespace: list.namespace),
                     resource: list.resource, namespace: list.namespace,
                     selector: section.selectors.first { $0.resource == list.resource }, clock: context.clock,
                     store: store, metrics: metrics, feed: feed)

@@ -8,8 +8,13 @@ struct KubernetesWatch: Sendable {
     private static let pageSize = 500
     /// After so many failures in a row the list is read anew.
     private static let watchAttempts = 3
+    /// How often a list is read that cannot be watched, because too many watches hang at the server. ms
+    private static let relistInterval: Int64 = 30_000
 
     let api: APIClient
+    let server: String
+    let hangingRequests: HangingRequests
+    /// Of the collection.
     let url: String
     let resource: KubernetesResource
     /// Nil for all.
@@ -30,11 +35,7 @@ struct KubernetesWatch: Sendable {
             var wait: Int64 = 0
             do throws(DiscoveryError) {
                 if let known = version {
-                    let (next, eventCount) = try await watch(from: known)
-                    version = next
-                    let isShort = start.duration(to: .now) < .seconds(1)
-                    wait = pace.watched(eventCount: eventCount, isShort: isShort)
-                    if pace.shortCount > 1 { failed(DiscoveryError("the server ends its watches at once")) }
+                    (version, wait) = try await follow(from: known, &pace)
                 } else {
                     version = try await list(pageSize: pageSize)
                     pace.listed()
@@ -60,6 +61,20 @@ struct KubernetesWatch: Sendable {
             guard wait > 0 else { continue }
             do { try await clock.sleep(milliseconds: wait) } catch { return }
         }
+    }
+
+    /// One watch, where the server has room for it.
+    /// - Returns: the version to go on from, nil for a list; and how long to pause before (ms).
+    private func follow(
+        from version: String, _ pace: inout KubernetesPace
+    ) async throws(DiscoveryError) -> (version: String?, wait: Int64) {
+        guard hangingRequests.begin(at: server) else { return (nil, KubernetesWatch.relistInterval) }
+        defer { hangingRequests.end(at: server) }
+        let start = ContinuousClock.now
+        let (next, eventCount) = try await watch(from: version)
+        let wait = pace.watched(eventCount: eventCount, isShort: start.duration(to: .now) < .seconds(1))
+        if pace.shortCount > 1 { failed(DiscoveryError("the server ends its watches at once")) }
+        return (next, wait)
     }
 
     private func failed(_ reason: DiscoveryError) {
