@@ -7,35 +7,47 @@ struct APIClient: Sendable {
     static let bodyBytesMax = 64 << 20
 
     let transport: any HTTPTransport
-    let client: HTTPClientSection
+    private(set) var client: HTTPClientSection
     let headers: [(name: String, value: String)]
 
-    init(_ context: DiscoveryContext, _ client: HTTPClientSection) {
+    /// - Parameter holdsRequests: requests hang at the server until there is news. Over HTTP/2 all of them, of all
+    ///   discoverers, would share the streams of one connection, of which servers allow about a hundred: the hanging
+    ///   ones would leave none for the others. So each gets a connection of its own.
+    init(_ context: DiscoveryContext, _ client: HTTPClientSection, holdsRequests: Bool = false) {
         transport = context.transport
         self.client = client
+        if holdsRequests { self.client.enablesHTTP2 = false }
         self.headers = [("User-Agent", context.userAgent)]
     }
 
     /// An answer of status 200.
-    /// - Parameter timeout: ms
+    /// - Parameters:
+    ///   - timeout: ms
+    ///   - receiveBodyPart: takes the body piece by piece, see `OutboundRequest`.
     func get(
-        _ url: String, headers: [(name: String, value: String)] = [], timeout: Int64
+        _ url: String, headers: [(name: String, value: String)] = [], timeout: Int64,
+        receiveBodyPart: (@Sendable ([UInt8]) -> Bool)? = nil
     ) async throws(DiscoveryError) -> OutboundResponse {
-        let request = OutboundRequest(
+        var request = OutboundRequest(
             .get, url, headers: self.headers + headers, client: client, timeout: timeout,
             bodyBytesMax: APIClient.bodyBytesMax)
+        request.receiveBodyPart = receiveBodyPart
         let response: OutboundResponse
         do throws(OutboundError) {
             response = try await transport.send(request)
         } catch {
-            throw DiscoveryError(error.message)
+            throw DiscoveryError(error.message, kind: error.kind == .bodyTooLong ? .tooLarge : .other)
         }
-        guard response.status == 200 else { throw DiscoveryError(response.statusError) }
+        guard response.status == 200 else {
+            throw DiscoveryError(response.statusError, kind: response.status == 410 ? .gone : .other)
+        }
         return response
     }
 
+    static let acceptsJSON: [(name: String, value: String)] = [("Accept", "application/json")]
+
     func json(_ url: String, timeout: Int64) async throws(DiscoveryError) -> JSONValue {
-        try JSONValue(parsing: try await get(url, headers: [("Accept", "application/json")], timeout: timeout).body)
+        try JSONValue(parsing: try await get(url, headers: APIClient.acceptsJSON, timeout: timeout).body)
     }
 }
 

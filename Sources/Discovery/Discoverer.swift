@@ -64,9 +64,22 @@ extension RefreshingDiscoverer {
 
 /// Why a source could not be asked, or did not make sense.
 package struct DiscoveryError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What the one who asked may do about it.
+    package enum Kind: Sendable, Hashable {
+        /// The server has forgotten the state that was asked about (status 410): begin anew.
+        case gone
+        /// The answer is longer, or has more values, than is taken: ask for less.
+        case tooLarge
+        case other
+    }
+
+    package var kind: Kind
     package var message: String
 
-    package init(_ message: String) { self.message = message }
+    package init(_ message: String, kind: Kind = .other) {
+        self.kind = kind
+        self.message = message
+    }
 
     package var description: String { message }
 }

@@ -18,11 +18,16 @@ package protocol DiscoveryKind: Sendable, Hashable {
 
     func discoverer(_ context: DiscoveryContext) -> any Discoverer
 
+    /// Where its discoverers run.
+    func threads(_ context: DiscoveryContext) -> TaskThreads
+
     /// Makes the kind's own metrics, so that they are there at 0 also where no job uses it.
     static func registerMetrics(_ registry: MetricsRegistry)
 }
 
 extension DiscoveryKind {
+    package func threads(_ context: DiscoveryContext) -> TaskThreads { context.threads }
+
     package static func registerMetrics(_ registry: MetricsRegistry) {}
 }
 
@@ -53,8 +58,12 @@ package struct DiscoveryContext: Sendable {
     package var logger: Logger
     package var userAgent: String
     package var fileWatcher: FileWatcher
-    /// Where discoverers run: they read files and parse answers.
+    /// Where discoverers run: they parse answers.
     package var threads: TaskThreads
+    /// Where those run that read files of targets: a file system that hangs must hold up nobody else.
+    package var fileThreads: TaskThreads
+    /// Of all discoverers together.
+    package var hangingRequests: HangingRequests
 
     package init(
         transport: any HTTPTransport, clock: any WallClock, registry: MetricsRegistry, logger: Logger,
@@ -66,6 +75,8 @@ package struct DiscoveryContext: Sendable {
         self.logger = logger
         self.userAgent = userAgent
         fileWatcher = FileWatcher()
-        threads = TaskThreads("discovery", count: 1)
+        threads = TaskThreads("discovery", count: 2)
+        fileThreads = TaskThreads("file discovery", count: 2)
+        hangingRequests = HangingRequests()
     }
 }

@@ -56,41 +56,44 @@ package final class DiscoveryManager: Sendable {
             }
             state.configs = mechanisms
             for (name, kinds) in mechanisms { metrics.configure(name, mechanisms: kinds) }
-            for (entry, names) in users { _ = provider(entry, configs: names, in: &state) }
+            for (entry, names) in users { use(entry, configs: names, in: &state) }
             return Array(ended.values)
         }
         for provider in ended { provider.task.cancel() }
     }
 
-    /// - Parameter configs: nil to leave it as it is.
-    private func provider(
-        _ entry: DiscoverySection.Entry, configs: Set<String>?, in state: inout State
-    ) -> Provider? {
+    /// Makes the discoverer of an entry where there is none.
+    private func use(_ entry: DiscoverySection.Entry, configs: Set<String>, in state: inout State) {
         if let provider = state.providers[entry] {
-            if let configs { provider.feed.setConfigs(configs) }
-            return provider
+            provider.feed.setConfigs(configs)
+            return
         }
-        guard !state.isStopped else { return nil }
         let feed = DiscoveryFeed(mechanism: entry.mechanism, metrics: metrics)
         // Before it runs: its first failure counts.
-        if let configs { feed.setConfigs(configs) }
+        feed.setConfigs(configs)
         let context = self.context
-        let task = Task(executorPreference: context.threads) { await entry.kind.discoverer(context).run(feed) }
-        let provider = Provider(feed: feed, task: task)
-        state.providers[entry] = provider
-        return provider
+        let task = Task(executorPreference: entry.kind.threads(context)) {
+            await entry.kind.discoverer(context).run(feed)
+        }
+        state.providers[entry] = Provider(feed: feed, task: task)
+    }
+
+    /// The feeds of a section's entries, as far as the configurations applied name them. Nobody else begins a
+    /// discoverer: one that no configuration names would go on for ever.
+    private func feeds(of section: DiscoverySection) -> [DiscoveryFeed] {
+        state.withLock { state in section.entries.compactMap { state.providers[$0]?.feed } }
     }
 
     /// Delivers **all** groups of a section: those that the configuration itself names at once, then everything
     /// whenever something has changed, but not more often than the pace allows. Returns when the task is cancelled, or
-    /// when nothing can change any more.
+    /// when nothing can change any more. Entries that the configurations applied do not name find nothing: the section
+    /// is an old one, and its user about to be ended.
     /// - Parameter config: the name under which the targets are counted.
     package func run(
         _ section: DiscoverySection, config: String, _ deliver: @Sendable ([TargetGroup]) async -> Void
     ) async {
-        let feeds = state.withLock { state in
-            section.entries.compactMap { provider($0, configs: nil, in: &state)?.feed }
-        }
+        if Task.isCancelled { return }
+        let feeds = feeds(of: section)
         func send() async {
             let groups = section.staticGroups + feeds.flatMap(\.groups)
             metrics.updateSent(at: context.clock.now())
@@ -122,13 +125,14 @@ package final class DiscoveryManager: Sendable {
 
     /// All groups of a section as they are known now.
     package func groups(of section: DiscoverySection) -> [TargetGroup] {
-        let feeds = state.withLock { state in
-            section.entries.compactMap { provider($0, configs: nil, in: &state)?.feed }
-        }
+        let feeds = feeds(of: section)
         return section.staticGroups + feeds.flatMap(\.groups)
     }
 
-    /// Ends all discoverers and returns when they have ended.
+    /// How long the end waits for discoverers: one may hang in a file system that does not answer. ms
+    static let stopWaitMax: Int64 = 5000
+
+    /// Ends all discoverers and returns when they have ended, or after five seconds.
     package func stop() async {
         let providers = state.withLock { state in
             state.isStopped = true
@@ -137,7 +141,19 @@ package final class DiscoveryManager: Sendable {
             return all
         }
         for provider in providers { provider.task.cancel() }
-        for provider in providers { await provider.task.value }
+        // Not a task group: that would wait for the one that hangs, too.
+        let (signals, signal) = AsyncStream.makeStream(of: Void.self)
+        let clock = context.clock
+        Task {
+            for provider in providers { await provider.task.value }
+            signal.finish()
+        }
+        let limit = Task {
+            try? await clock.sleep(milliseconds: DiscoveryManager.stopWaitMax)
+            signal.finish()
+        }
+        for await _ in signals {}
+        limit.cancel()
         context.fileWatcher.stop()
     }
 }

@@ -74,20 +74,24 @@ package final class FileWatcher: Sendable {
         }
     }
 
+    /// Asks the system without holding the lock: the file system of a directory may hang, and must hold up neither other
+    /// watchers nor the end. So a descriptor of its own is asked, which the end does not close.
     private func setDirectories(_ directories: Set<String>, of identifier: Int) -> Bool {
-        state.withLock { state in
-            guard state.callbacks[identifier] != nil, FileWatcher.start(self, &state) else { return false }
+        let inotify = state.withLock { state -> Int32 in
+            guard state.callbacks[identifier] != nil, FileWatcher.start(self, &state) else { return -1 }
+            // Before the system is asked, so that nobody else ends what is about to be found.
             state.directories[identifier] = directories
-            var isComplete = true
-            for directory in directories {
-                // Asked for again each time: it may be another directory of the same name by now.
-                let descriptor = inotify_add_watch(state.inotify, directory, FileWatcher.mask)
-                if descriptor < 0 { isComplete = false }
-                state.descriptors[directory] = descriptor < 0 ? nil : descriptor
-            }
-            FileWatcher.release(&state)
-            return isComplete
+            return fcntl(state.inotify, F_DUPFD_CLOEXEC, 0)
         }
+        guard inotify >= 0 else { return false }
+        defer { close(inotify) }
+        // Asked for again each time: it may be another directory of the same name by now.
+        let found = directories.map { ($0, inotify_add_watch(inotify, $0, FileWatcher.mask)) }
+        state.withLock { state in
+            for (directory, descriptor) in found { state.descriptors[directory] = descriptor < 0 ? nil : descriptor }
+            FileWatcher.release(&state)
+        }
+        return found.allSatisfy { $0.1 >= 0 }
     }
 
     /// Ends the system's watches that nobody needs.

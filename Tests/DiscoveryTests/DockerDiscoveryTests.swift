@@ -74,6 +74,22 @@ struct DockerDiscoveryTests {
         #expect(all.contains { $0["__meta_docker_network_label_a_b"] == "c" })
     }
 
+    @Test("A container without a network is a target without a host, as in Prometheus")
+    func noNetwork() throws {
+        let entry = try one(section("docker_sd_configs: [{host: 'tcp://d:1'}]").entries)
+        guard let section = entry.kind as? DockerDiscovery else { throw NotOne() }
+        let text = """
+            [{"Id":"c1","Names":["/none"],"HostConfig":{"NetworkMode":"none"},"Ports":[],
+              "NetworkSettings":{"Networks":{"none":{"IPAddress":"","NetworkID":"n0"}}}}]
+            """
+        let view = DockerView(
+            section: section, containers: try JSONValue(parsing: Array(text.utf8)), networks: .array([]))
+        let target = try one(view.targets)
+        #expect(target["__address__"] == ":80")
+        #expect(target["__meta_docker_container_network_mode"] == "none")
+        #expect(target["__meta_docker_network_ip"] == nil)
+    }
+
     @Test("A daemon behind a socket of this machine is asked there, with the filters")
     func unixSocket() async throws {
         let directory = try TemporaryDirectory()

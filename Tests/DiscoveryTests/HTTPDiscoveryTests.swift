@@ -60,6 +60,34 @@ struct HTTPDiscoveryTests {
         }
     }
 
+    @Test("An answer with a null group is refused as a whole")
+    func nullGroup() async throws {
+        let transport = ScriptedTransport { _ in ScriptedTransport.json(#"[{"targets":["a:1"]},null]"#) }
+        let bench = Bench(transport)
+        try await bench.run("http_sd_configs: [{url: 'http://h/sd'}]") {
+            #expect(await eventually { bench.failureCount == 1 })
+        }
+        #expect(bench.addresses.isEmpty)
+    }
+
+    @Test("Why a request failed stays known")
+    func errorKinds() async throws {
+        let client = APIClient(
+            Bench(
+                ScriptedTransport { request throws(OutboundError) in
+                    switch request.url {
+                    case "long": throw OutboundError(.bodyTooLong, "body size limit exceeded")
+                    case "slow": throw OutboundError(.timeout, "context deadline exceeded")
+                    default: return ScriptedTransport.status(Int(request.url) ?? 0)
+                    }
+                }
+            ).context, HTTPClientSection())
+        for (url, kind) in [("long", DiscoveryError.Kind.tooLarge), ("slow", .other), ("410", .gone), ("500", .other)] {
+            let error = await #expect(throws: DiscoveryError.self) { try await client.get(url, timeout: 1000) }
+            #expect(error?.kind == kind, "\(url)")
+        }
+    }
+
     @Test(
         "Only JSON in UTF-8 is taken",
         arguments: [

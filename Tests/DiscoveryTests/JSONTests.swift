@@ -42,6 +42,15 @@ struct JSONTests {
         _ = try parse(String(repeating: "[", count: 100) + String(repeating: "]", count: 100))
     }
 
+    @Test("The number of values is bounded, and that is a fault of its own kind")
+    func values() throws {
+        var parser = JSONParser(bytes: Array("[1,2,3]".utf8), valuesMax: 3)
+        let error = #expect(throws: DiscoveryError.self) { try parser.parseDocument() }
+        #expect(error == DiscoveryError("json: too many values at offset 5", kind: .tooLarge))
+        var enough = JSONParser(bytes: Array("[1,2,3]".utf8), valuesMax: 4)
+        #expect(try enough.parseDocument().array?.count == 3)
+    }
+
     @Test("Numbers are converted only where they fit")
     func numbers() throws {
         #expect(try parse("99999999999999999999").int == nil)

@@ -1,5 +1,4 @@
 import ConfigTree
-import NIOPosix
 import OutboundHTTP
 import SeriesModel
 import Synchronization
@@ -8,130 +7,27 @@ import Testing
 
 @testable import Discovery
 
-/// An API server on a real socket: lists on request, and watches that a test feeds.
-private final class FakeAPIServer: Sendable {
-    private struct State {
-        /// By path, the answers to lists in their order; the last one stays.
-        var lists: [String: [LoopbackServer.Reply]] = [:]
-        var watches: [String: AsyncStream<[UInt8]>.Continuation] = [:]
-        var watchReplies: [String: [LoopbackServer.Reply]] = [:]
-        var requests: [LoopbackServer.Request] = []
-    }
-
-    private let state = Mutex(State())
-
-    func start() async throws -> LoopbackServer {
-        try await LoopbackServer.start { request in self.reply(request) }
-    }
-
-    private func reply(_ request: LoopbackServer.Request) -> LoopbackServer.Reply {
-        state.withLock { state in
-            state.requests.append(request)
-            let path = String(request.path.prefix { $0 != "?" })
-            guard request.path.contains("watch=true") else {
-                guard var lists = state.lists[path], let first = lists.first else {
-                    return .answer(status: "404 Not Found", body: [])
-                }
-                if lists.count > 1 { lists.removeFirst() }
-                state.lists[path] = lists
-                return first
-            }
-            if var replies = state.watchReplies[path], !replies.isEmpty {
-                defer { state.watchReplies[path] = replies }
-                return replies.removeFirst()
-            }
-            let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-            state.watches[path] = continuation
-            return .pieces(head: "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n", stream)
-        }
-    }
-
-    func list(_ path: String, _ replies: [LoopbackServer.Reply]) { state.withLock { $0.lists[path] = replies } }
-
-    func list(_ path: String, _ objects: [String], version: Int = 1) {
-        list(path, [FakeAPIServer.page(objects, version: version)])
-    }
-
-    static func page(_ objects: [String], version: Int, next: String = "") -> LoopbackServer.Reply {
-        .answer(
-            body: Array(
-                #"{"metadata":{"resourceVersion":"\#(version)","continue":"\#(next)"},"items":[\#(objects.joined(separator: ","))]}"#
-                    .utf8))
-    }
-
-    func answerWatches(_ path: String, with replies: [LoopbackServer.Reply]) {
-        state.withLock { $0.watchReplies[path] = replies }
-    }
-
-    func hasWatch(_ path: String) -> Bool { state.withLock { $0.watches[path] != nil } }
-
-    func send(_ path: String, _ type: String, _ object: String) {
-        let text = #"{"type":"\#(type)","object":\#(object.filter { $0 != "\n" })}"# + "\n"
-        let bytes = Array(text.utf8)
-        let half = bytes.count / 2
-        // Events come in pieces.
-        state.withLock {
-            _ = $0.watches[path]?.yield(Array(bytes[..<half]))
-            _ = $0.watches[path]?.yield(Array(bytes[half...]))
-        }
-    }
-
-    func endWatch(_ path: String) {
-        state.withLock {
-            $0.watches[path]?.finish()
-            $0.watches[path] = nil
-        }
-    }
-
-    func endAll() { state.withLock { for watch in $0.watches.values { watch.finish() } } }
-
-    var requests: [LoopbackServer.Request] { state.withLock { $0.requests } }
-}
-
 @Suite("Kubernetes discovery")
 struct KubernetesDiscoveryTests {
-    private func pod(_ name: String, _ ip: String, version: Int = 1) -> String {
-        """
-        {"metadata":{"name":"\(name)","namespace":"ns","resourceVersion":"\(version)"},
-         "spec":{"containers":[{"name":"c","ports":[{"containerPort":80}]}]},"status":{"podIP":"\(ip)"}}
-        """
-    }
-
-    private func withServer(
-        _ keys: String, clock: any WallClock = ManualClock(now: 0), _ prepare: (FakeAPIServer) -> Void,
-        _ body: (FakeAPIServer, Bench) async throws -> Void
-    ) async throws {
-        let api = FakeAPIServer()
-        prepare(api)
-        let server = try await api.start()
-        let transport = HTTPClientTransport(eventLoopGroup: MultiThreadedEventLoopGroup.singleton)
-        let bench = Bench(transport, clock: clock)
-        try await bench.run("kubernetes_sd_configs: [{api_server: 'http://127.0.0.1:\(server.port)/', \(keys)}]") {
-            try await body(api, bench)
-        }
-        api.endAll()
-        await transport.shutdown()
-        await server.stop()
-    }
-
     private let pods = "/api/v1/pods"
 
     @Test("Pods are listed page by page, then watched over a connection that stays open")
     func listAndWatch() async throws {
-        try await withServer("role: pod, bearer_token: secret, selectors: [{role: pod, label: 'a=b', field: 'c=d'}]") {
+        try await withAPIServer("role: pod, bearer_token: secret, selectors: [{role: pod, label: 'a=b', field: 'c=d'}]")
+        {
             api in
             api.list(
                 pods,
                 [
-                    FakeAPIServer.page([pod("a", "10.0.0.1")], version: 5, next: "t/1"),
-                    FakeAPIServer.page([pod("b", "10.0.0.2")], version: 5),
+                    FakeAPIServer.page([FakeAPIServer.pod("a", "10.0.0.1")], version: 5, next: "t/1"),
+                    FakeAPIServer.page([FakeAPIServer.pod("b", "10.0.0.2")], version: 5),
                 ])
         } _: { api, bench in
             #expect(await eventually { bench.addresses == ["10.0.0.1:80", "10.0.0.2:80"] })
             #expect(await eventually { api.hasWatch(pods) })
-            api.send(pods, "ADDED", pod("c", "10.0.0.3", version: 6))
-            api.send(pods, "MODIFIED", pod("a", "10.0.0.9", version: 7))
-            api.send(pods, "DELETED", pod("b", "10.0.0.2", version: 8))
+            api.send(pods, "ADDED", FakeAPIServer.pod("c", "10.0.0.3", version: 6))
+            api.send(pods, "MODIFIED", FakeAPIServer.pod("a", "10.0.0.9", version: 7))
+            api.send(pods, "DELETED", FakeAPIServer.pod("b", "10.0.0.2", version: 8))
             api.send(pods, "BOOKMARK", #"{"metadata":{"resourceVersion":"77"}}"#)
             #expect(await eventually { bench.addresses == ["10.0.0.3:80", "10.0.0.9:80"] })
             // The next watch goes on where the last one ended.
@@ -164,12 +60,14 @@ struct KubernetesDiscoveryTests {
             .answer(body: Array(#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#.utf8) + [0x0A]),
         ])
     func gone(reply: LoopbackServer.Reply) async throws {
-        try await withServer("role: pod") { api in
+        try await withAPIServer("role: pod") { api in
             api.list(
                 pods,
                 [
-                    FakeAPIServer.page([pod("a", "10.0.0.1"), pod("b", "10.0.0.2")], version: 5),
-                    FakeAPIServer.page([pod("b", "10.0.0.2"), pod("c", "10.0.0.3")], version: 9),
+                    FakeAPIServer.page(
+                        [FakeAPIServer.pod("a", "10.0.0.1"), FakeAPIServer.pod("b", "10.0.0.2")], version: 5),
+                    FakeAPIServer.page(
+                        [FakeAPIServer.pod("b", "10.0.0.2"), FakeAPIServer.pod("c", "10.0.0.3")], version: 9),
                 ])
             api.answerWatches(pods, with: [reply])
         } _: { api, bench in
@@ -183,12 +81,12 @@ struct KubernetesDiscoveryTests {
     @Test("A failing server is asked again with growing pauses, its targets kept and the failures counted")
     func failures() async throws {
         let clock = ManualClock(now: 0)
-        try await withServer("role: pod", clock: clock) { api in
+        try await withAPIServer("role: pod", clock: clock) { api in
             api.list(
                 pods,
                 [
                     .answer(status: "403 Forbidden", body: []), .answer(body: Array("[{".utf8)),
-                    FakeAPIServer.page([pod("a", "10.0.0.1")], version: 5),
+                    FakeAPIServer.page([FakeAPIServer.pod("a", "10.0.0.1")], version: 5),
                 ])
             api.answerWatches(pods, with: [.answer(status: "500 Oops", body: []), .answer(body: Array("{}\n".utf8))])
         } _: { api, bench in
@@ -210,12 +108,12 @@ struct KubernetesDiscoveryTests {
     @Test("Where watching fails again and again the list is read anew")
     func listsOnly() async throws {
         let clock = ManualClock(now: 0)
-        try await withServer("role: pod", clock: clock) { api in
+        try await withAPIServer("role: pod", clock: clock) { api in
             api.list(
                 pods,
                 [
-                    FakeAPIServer.page([pod("a", "10.0.0.1")], version: 5),
-                    FakeAPIServer.page([pod("a", "10.0.0.2")], version: 6),
+                    FakeAPIServer.page([FakeAPIServer.pod("a", "10.0.0.1")], version: 5),
+                    FakeAPIServer.page([FakeAPIServer.pod("a", "10.0.0.2")], version: 6),
                 ])
             api.answerWatches(
                 pods, with: Array(repeating: .answer(status: "403 Forbidden", body: []), count: 3))
@@ -232,7 +130,7 @@ struct KubernetesDiscoveryTests {
     @Test("Endpoints follow their pods and services, in the namespaces that are named")
     func endpoints() async throws {
         let base = "/api/v1/namespaces/ns/"
-        try await withServer("role: endpoints, namespaces: {names: [ns]}") { api in
+        try await withAPIServer("role: endpoints, namespaces: {names: [ns]}") { api in
             api.list(base + "endpoints", [KubernetesFixture.endpoints])
             api.list(base + "services", [String]())
             api.list(base + "pods", [String]())
@@ -251,11 +149,12 @@ struct KubernetesDiscoveryTests {
 
     @Test("Nothing is told before all lists are there")
     func sync() throws {
-        let store = KubernetesStore(primary: .endpoints, listCount: 2)
+        let store = KubernetesStore(
+            primary: .endpoints, lists: [.init(resource: .endpoints), .init(resource: .pods)])
         let endpoints = try KubernetesFixture.object(.endpoints)
-        #expect(store.replace(.endpoints, namespace: nil, with: [endpoints], isFirst: true) == [.add])
+        #expect(store.replace(.endpoints, namespace: nil, with: [endpoints]) == [.add])
         #expect(store.change(.endpoints, endpoints.meta.key, to: endpoints) == nil)
-        #expect(store.replace(.pods, namespace: nil, with: [], isFirst: true) == [])
+        #expect(store.replace(.pods, namespace: nil, with: []) == [])
         #expect(store.takeDirty().keys == [endpoints.meta.key])
         // A change that no target tells of makes no work.
         #expect(store.change(.pods, KubernetesKey(namespace: "ns", name: "x"), to: nil) == nil)
@@ -297,7 +196,9 @@ struct KubernetesDiscoveryTests {
     func kubeconfig() throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
-        func connection(_ user: String) throws -> KubernetesConnection {
+        func connection(
+            _ user: String, cluster: String = "", context: String = "user: u"
+        ) throws -> KubernetesConnection {
             let path = try directory.write(
                 "config",
                 """
@@ -306,9 +207,9 @@ struct KubernetesDiscoveryTests {
                 current-context: two
                 contexts:
                 - {name: one, context: {cluster: x, user: x}}
-                - {name: two, context: {cluster: c, user: u, namespace: n}}
+                - {name: two, context: {cluster: c, namespace: n, \(context)}}
                 clusters:
-                - {name: c, cluster: {server: 'https://k:6443/', certificate-authority-data: SGFsbG8h}}
+                - {name: c, cluster: {server: 'https://k:6443/', certificate-authority-data: SGFsbG8h\(cluster)}}
                 users:
                 - {name: u, user: {\(user)}}
                 """)
@@ -327,5 +228,18 @@ struct KubernetesDiscoveryTests {
             let error = #expect(throws: DiscoveryError.self) { try connection(user) }
             #expect(error?.message.contains(words) == true)
         }
+        // Another identity than that of the user, and another way than the direct one.
+        for (user, cluster, key) in [
+            ("as: root", "", "as"), ("as-uid: '1'", "", "as-uid"), ("as-groups: [g]", "", "as-groups"),
+            ("as-user-extra: {a: [b]}", "", "as-user-extra"), ("token: t", ", proxy-url: 'http://p'", "proxy-url"),
+            ("token: t", ", tls-server-name: x", "tls-server-name"),
+        ] {
+            let error = #expect(throws: DiscoveryError.self) { try connection(user, cluster: cluster) }
+            #expect(error?.message.contains("\"\(key)\" in a kubeconfig is not supported by Hearth yet") == true)
+        }
+        #expect(try connection("as-groups: [], as: ''", cluster: ", proxy-url: ''").server == "https://k:6443")
+        // A context may do without a user, but not name one that is not there.
+        #expect(try !connection("token: t", context: "extensions: []").client.hasCredentials)
+        #expect(throws: DiscoveryError.self) { try connection("token: t", context: "user: nobody") }
     }
 }

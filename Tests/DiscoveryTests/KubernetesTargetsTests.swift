@@ -81,9 +81,10 @@ enum KubernetesFixture {
 
     /// A store in which there is one object of each resource.
     static func store(_ primary: KubernetesResource) throws -> KubernetesStore {
-        let store = KubernetesStore(primary: primary, listCount: KubernetesResource.allCases.count)
+        let store = KubernetesStore(
+            primary: primary, lists: KubernetesResource.allCases.map { .init(resource: $0) })
         for resource in KubernetesResource.allCases {
-            _ = store.replace(resource, namespace: nil, with: [try object(resource)], isFirst: true)
+            _ = store.replace(resource, namespace: nil, with: [try object(resource)])
         }
         return store
     }
@@ -331,7 +332,7 @@ struct KubernetesTargetsTests {
                 let object = try KubernetesFixture.object(role.resource, text)
                 let section = try one(section("kubernetes_sd_configs: [{role: \(role.rawValue)}]").entries).kind
                 guard let section = section as? KubernetesDiscovery else { throw NotOne() }
-                let view = KubernetesStore(primary: role.resource, listCount: 0).takeDirty().view
+                let view = KubernetesStore(primary: role.resource, lists: []).takeDirty().view
                 let group = KubernetesTargets(section: section, view: view).group(object)
                 #expect(role == .ingress || group?.targets.isEmpty == true, "\(role)")
             }

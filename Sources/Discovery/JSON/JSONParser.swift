@@ -2,13 +2,17 @@
 /// place in its errors, and turns numbers into doubles where a label must show them as written.
 struct JSONParser {
     private static let depthMax = 128
-    private static let valuesMax = 4_000_000
+    static let valuesMax = 4_000_000
 
     private let bytes: [UInt8]
+    private let valuesMax: Int
     private var position = 0
     private var values = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    init(bytes: [UInt8], valuesMax: Int = valuesMax) {
+        self.bytes = bytes
+        self.valuesMax = valuesMax
+    }
 
     mutating func parseDocument() throws(DiscoveryError) -> JSONValue {
         let value = try parseValue(depth: 0)
@@ -17,7 +21,9 @@ struct JSONParser {
         return value
     }
 
-    private func error(_ message: String) -> DiscoveryError { DiscoveryError("json: \(message) at offset \(position)") }
+    private func error(_ message: String, kind: DiscoveryError.Kind = .other) -> DiscoveryError {
+        DiscoveryError("json: \(message) at offset \(position)", kind: kind)
+    }
 
     private var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -42,7 +48,7 @@ struct JSONParser {
     private mutating func parseValue(depth: Int) throws(DiscoveryError) -> JSONValue {
         guard depth < JSONParser.depthMax else { throw error("nested too deeply") }
         values += 1
-        guard values <= JSONParser.valuesMax else { throw error("too many values") }
+        guard values <= valuesMax else { throw error("too many values", kind: .tooLarge) }
         skipSpace()
         guard let byte else { throw error("unexpected end of JSON input") }
         switch byte {

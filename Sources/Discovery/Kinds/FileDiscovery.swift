@@ -1,6 +1,7 @@
 package import ConfigTree
 import Glibc
 import Logging
+package import OwnThreads
 package import SelfMetrics
 import SeriesModel
 
@@ -44,6 +45,8 @@ package struct FileDiscovery: DiscoveryKind {
         FileDiscoverer(section: self, context: context, metrics: FileMetrics(context.registry))
     }
 
+    package func threads(_ context: DiscoveryContext) -> TaskThreads { context.fileThreads }
+
     package static func registerMetrics(_ registry: MetricsRegistry) { _ = FileMetrics(registry) }
 }
 
@@ -85,6 +88,7 @@ struct FileDiscoverer: Discoverer {
         let interval = min(FileDiscoverer.lookInterval, section.refreshInterval)
         let directories = Set(section.patterns.map { ConfigFile.directory(of: $0) })
         var known: [String: Known] = [:]
+        var times = FileTimes(context.registry)
         var refreshDue = Timestamp.min
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -99,18 +103,21 @@ struct FileDiscoverer: Discoverer {
                 if Task.isCancelled { break }
                 // First the watch, then the look: what changes in between is noticed.
                 if !watch.setDirectories(directories) { metrics.watcherErrors.increment() }
-                let isRefresh = clock.now() >= refreshDue
-                let hasChanged = look(into: &known, readsAll: isRefresh)
+                // Not due for longer than an interval: the clock was set back.
+                let isRefresh =
+                    clock.now() >= refreshDue
+                    || refreshDue.subtractingClamped(clock.now()) > section.refreshInterval
+                let hasChanged = look(into: &known, &times, readsAll: isRefresh)
                 if isRefresh { refreshDue = clock.now().addingClamped(section.refreshInterval) }
                 if hasChanged || feed.version == 0 { feed.replace(with: known.values.flatMap(\.groups)) }
             }
             group.cancelAll()
         }
-        for path in known.keys { metrics.forgetFile(path) }
+        times.forgetAll()
     }
 
     /// One look at all files. - Returns: whether the groups have changed.
-    private func look(into known: inout [String: Known], readsAll: Bool) -> Bool {
+    private func look(into known: inout [String: Known], _ times: inout FileTimes, readsAll: Bool) -> Bool {
         let start = ContinuousClock.now
         defer { metrics.scanDuration.observe(start.duration(to: .now).seconds) }
         var hasChanged = false
@@ -122,7 +129,7 @@ struct FileDiscoverer: Discoverer {
                 let groups = try TargetGroup.read(path)
                 if known[path]?.groups != groups { hasChanged = true }
                 known[path] = Known(stamp: stamp, groups: groups)
-                metrics.setFileTime(path, seconds: Double(stamp.seconds) + Double(stamp.nanoseconds) / 1e9)
+                times.set(path, seconds: Double(stamp.seconds) + Double(stamp.nanoseconds) / 1e9)
             } catch {
                 metrics.readErrors.increment()
                 context.logger.error("Error reading file", metadata: ["path": "\(path)", "err": "\(error)"])
@@ -132,7 +139,7 @@ struct FileDiscoverer: Discoverer {
         }
         for path in known.keys where !isPresent.contains(path) {
             if known.removeValue(forKey: path)?.groups.isEmpty == false { hasChanged = true }
-            metrics.forgetFile(path)
+            times.forget(path)
         }
         return hasChanged
     }
@@ -170,13 +177,11 @@ extension TargetGroup {
 }
 
 struct FileMetrics: Sendable {
-    private let registry: MetricsRegistry
     let readErrors: Counter
     let scanDuration: Summary
     let watcherErrors: Counter
 
     init(_ registry: MetricsRegistry) {
-        self.registry = registry
         readErrors = registry.counter("prometheus_sd_file_read_errors_total", "The number of File-SD read errors.")
         scanDuration = registry.summary(
             "prometheus_sd_file_scan_duration_seconds", "The duration of the File-SD scan in seconds.",
@@ -184,16 +189,6 @@ struct FileMetrics: Sendable {
         watcherErrors = registry.counter(
             "prometheus_sd_file_watcher_errors_total",
             "The number of File-SD errors caused by filesystem watch failures.")
-    }
-
-    func setFileTime(_ path: String, seconds: Double) {
-        registry.gauge(
-            "prometheus_sd_file_mtime_seconds", "Timestamp (mtime) of files read by FileSD.", [("filename", path)]
-        ).set(seconds)
-    }
-
-    func forgetFile(_ path: String) {
-        registry.remove("prometheus_sd_file_mtime_seconds", [("filename", path)])
     }
 }
 

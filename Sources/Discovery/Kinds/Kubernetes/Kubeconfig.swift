@@ -17,17 +17,30 @@ struct Kubeconfig {
             root, "clusters", named: try context.value("cluster").string(), "cluster")
         server = URLText.withoutTrailingSlashes(try cluster.value("server").string())
         guard URLText.parts(server) != nil else { throw cluster.error("the cluster has no server URL") }
-        if let name = try cluster.member("tls-server-name"), !(try name.string()).isEmpty {
-            throw name.error("\"tls-server-name\" is not supported by Hearth yet")
+        for key in ["tls-server-name", "proxy-url"] {
+            if let node = try cluster.member(key), node.isPresent {
+                throw node.error("\"\(key)\" in a kubeconfig is not supported by Hearth yet")
+            }
         }
         client.tls.authorities = try pem(cluster, "certificate-authority").map {
             $0.isFile ? .file($0.text) : .inline(Secret($0.text))
         }
         client.tls.skipsVerification = try cluster.member("insecure-skip-tls-verify")?.bool() ?? false
-        let user = try Kubeconfig.item(root, "users", named: try context.value("user").string(), "user")
+        // A context may do without: the server then asks for no credentials.
+        let name = try context.member("user")?.string() ?? ""
+        if !name.isEmpty { try take(user: try Kubeconfig.item(root, "users", named: name, "user")) }
+    }
+
+    private mutating func take(user: ConfigNode) throws(ConfigError) {
         for key in ["exec", "auth-provider"] {
             if let node = try user.member(key), !node.isNull {
                 throw node.error("\"\(key)\" in a kubeconfig is not supported by Hearth")
+            }
+        }
+        // To ask as somebody else than is written would be allowed other things.
+        for key in ["as", "as-uid", "as-groups", "as-user-extra"] {
+            if let node = try user.member(key), node.isPresent {
+                throw node.error("\"\(key)\" in a kubeconfig is not supported by Hearth yet")
             }
         }
         client.tls.certificate = try pem(user, "client-certificate").map {
@@ -102,6 +115,16 @@ struct Kubeconfig {
 }
 
 extension ConfigNode {
+    /// Neither null nor empty.
+    fileprivate var isPresent: Bool {
+        switch content {
+        case .null: false
+        case .scalar(let text): !text.isEmpty
+        case .sequence(let nodes): !nodes.isEmpty
+        case .mapping(let entries): !entries.isEmpty
+        }
+    }
+
     fileprivate func member(_ key: String) throws(ConfigError) -> ConfigNode? {
         try entries().first { $0.key == key }?.value
     }

@@ -12,18 +12,22 @@ struct KubernetesDiscoverer: Discoverer {
 
     func run(_ feed: DiscoveryFeed) async {
         guard let (connection, namespaces) = await connect(feed) else { return }
-        var watches: [(resource: KubernetesResource, namespace: String?)] = []
+        var watches: [KubernetesStore.List] = []
         for resource in section.role.resources(section) {
-            for namespace in resource.isNamespaced ? namespaces : [nil] { watches.append((resource, namespace)) }
+            for namespace in resource.isNamespaced ? namespaces : [nil] {
+                watches.append(KubernetesStore.List(resource: resource, namespace: namespace))
+            }
         }
-        let store = KubernetesStore(primary: section.role.resource, listCount: watches.count)
-        let api = APIClient(context, connection.client)
+        let store = KubernetesStore(primary: section.role.resource, lists: watches)
+        let api = APIClient(context, connection.client, holdsRequests: true)
         await withTaskGroup(of: Void.self) { group in
-            for (resource, namespace) in watches {
+            for list in watches {
                 let watch = KubernetesWatch(
-                    api: api, url: connection.server + resource.path(namespace: namespace), resource: resource,
-                    namespace: namespace, selector: section.selectors.first { $0.resource == resource },
-                    clock: context.clock, store: store, metrics: metrics, feed: feed)
+                    api: api, server: connection.server, hangingRequests: context.hangingRequests,
+                    url: connection.server + list.resource.path(namespace: list.namespace),
+                    resource: list.resource, namespace: list.namespace,
+                    selector: section.selectors.first { $0.resource == list.resource }, clock: context.clock,
+                    store: store, metrics: metrics, feed: feed)
                 group.addTask { await watch.run() }
             }
             for await _ in store.signals {

@@ -87,9 +87,17 @@ package struct KubernetesDiscovery: DiscoveryKind {
     private mutating func add(selector node: ConfigNode) throws(ConfigError) {
         var section = try node.section("kubernetes.SelectorConfig")
         let name = try section.string("role") ?? ""
-        let label = try section.string("label") ?? ""
-        let field = try section.string("field") ?? ""
+        let labelNode = section.take("label")
+        let fieldNode = section.take("field")
+        let label = try labelNode?.string() ?? ""
+        let field = try fieldNode?.string() ?? ""
         try section.finish()
+        if let complaint = KubernetesLabelSelector.complaint(label) {
+            throw (labelNode ?? node).error("invalid label selector \(GoQuote.quote(label)): \(complaint)")
+        }
+        if let complaint = KubernetesFieldSelector.complaint(field) {
+            throw (fieldNode ?? node).error("invalid field selector \(GoQuote.quote(field)): \(complaint)")
+        }
         guard let selected = KubernetesRole(rawValue: name) else {
             throw node.error("unknown Kubernetes SD role \(GoQuote.quote(name))")
         }

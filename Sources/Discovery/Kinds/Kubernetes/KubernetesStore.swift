@@ -2,28 +2,69 @@ import Synchronization
 
 /// The objects of one discoverer, as far as they are known, and which of those that targets are made of must be looked
 /// at again.
+///
+/// Objects are held back until all lists that tell of them are there: those of their namespace, and those of the whole
+/// cluster. Of several namespaces one that may not be read so holds up nothing but itself.
 final class KubernetesStore: Sendable {
+    /// One list to be read.
+    struct List: Sendable, Hashable {
+        var resource: KubernetesResource
+        /// Nil for the whole cluster.
+        var namespace: String?
+    }
+
     private struct State {
         var objects: [KubernetesResource: [KubernetesKey: KubernetesObject]] = [:]
         /// The endpoints or slices that name a pod.
         var podUsers: [KubernetesKey: Set<KubernetesKey>] = [:]
         var dirty: Set<KubernetesKey> = []
-        /// Watches whose first list is not there yet.
-        var missingLists: Int
+        /// Those that must be looked at once they are no longer held back.
+        var held: Set<KubernetesKey> = []
+        /// Those that have not been read yet.
+        var missingLists: Set<List>
+        /// That are listed one by one.
+        let namespaces: Set<String>
+
+        init(lists: [List]) {
+            missingLists = Set(lists)
+            namespaces = Set(lists.compactMap(\.namespace))
+        }
+
+        /// Whether the lists that tell of a namespace's objects are there.
+        func isComplete(_ namespace: String) -> Bool {
+            missingLists.isEmpty || !missingLists.contains { $0.namespace == nil || $0.namespace == namespace }
+        }
+
+        mutating func mark(_ key: KubernetesKey) {
+            if isComplete(key.namespace) { dirty.insert(key) } else { held.insert(key) }
+        }
+
+        mutating func mark(_ keys: some Sequence<KubernetesKey>) { for key in keys { mark(key) } }
+
+        /// A list has been read. - Returns: whether that was the last one that something waited for.
+        mutating func arrived(_ list: List) -> Bool {
+            guard missingLists.remove(list) != nil else { return false }
+            let ready = held.filter { isComplete($0.namespace) }
+            held.subtract(ready)
+            dirty.formUnion(ready)
+            if let namespace = list.namespace { return isComplete(namespace) }
+            guard !missingLists.contains(where: { $0.namespace == nil }) else { return false }
+            return namespaces.isEmpty || namespaces.contains(where: isComplete)
+        }
     }
 
     private let state: Mutex<State>
     private let primary: KubernetesResource
     private let signal: AsyncStream<Void>.Continuation
-    /// One after changes, once all lists are there.
+    /// One after changes of objects that are not held back.
     let signals: AsyncStream<Void>
 
     /// - Parameters:
     ///   - primary: the resource that targets are made of.
-    ///   - listCount: how many lists belong together.
-    init(primary: KubernetesResource, listCount: Int) {
+    ///   - lists: all that will be read.
+    init(primary: KubernetesResource, lists: [List]) {
         self.primary = primary
-        state = Mutex(State(missingLists: listCount))
+        state = Mutex(State(lists: lists))
         (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -58,10 +99,9 @@ final class KubernetesStore: Sendable {
     /// The whole content of a resource, or of one namespace of it.
     /// - Returns: what that changes.
     func replace(
-        _ resource: KubernetesResource, namespace: String?, with objects: [KubernetesObject], isFirst: Bool
+        _ resource: KubernetesResource, namespace: String?, with objects: [KubernetesObject]
     ) -> [KubernetesChange] {
-        defer { signalIfComplete() }
-        return state.withLock { state in
+        let (changes, isDue) = state.withLock { state in
             var changes: [KubernetesChange] = []
             let present = Set(objects.map(\.meta.key))
             let gone = (state.objects[resource] ?? [:]).keys.filter { key in
@@ -71,9 +111,12 @@ final class KubernetesStore: Sendable {
             for object in objects {
                 if let change = set(object, resource, object.meta.key, &state) { changes.append(change) }
             }
-            if isFirst { state.missingLists -= 1 }
-            return changes
+            // The last list is news also where it is empty: now it is known what there is.
+            let isCompleted = state.arrived(List(resource: resource, namespace: namespace))
+            return (changes, isCompleted || !state.dirty.isEmpty)
         }
+        if isDue { signal.yield() }
+        return changes
     }
 
     /// - Parameter object: nil where it is gone.
@@ -81,8 +124,12 @@ final class KubernetesStore: Sendable {
     func change(
         _ resource: KubernetesResource, _ key: KubernetesKey, to object: KubernetesObject?
     ) -> KubernetesChange? {
-        defer { signalIfComplete() }
-        return state.withLock { set(object, resource, key, &$0) }
+        let (change, isDue) = state.withLock { state in
+            let change = set(object, resource, key, &state)
+            return (change, change != nil && !state.dirty.isEmpty)
+        }
+        if isDue { signal.yield() }
+        return change
     }
 
     private func set(
@@ -97,7 +144,7 @@ final class KubernetesStore: Sendable {
             for pod in KubernetesStore.podKeys(old) where state.podUsers[pod]?.isEmpty == true {
                 state.podUsers[pod] = nil
             }
-            state.dirty.insert(key)
+            state.mark(key)
         } else {
             markUsers(of: resource, key, &state)
         }
@@ -114,44 +161,39 @@ final class KubernetesStore: Sendable {
 
     /// Marks the primary objects whose targets tell of another object.
     private func markUsers(of resource: KubernetesResource, _ key: KubernetesKey, _ state: inout State) {
-        // Before all lists are there nobody has looked at any.
-        guard state.missingLists <= 0 else { return }
+        // What is held back is still marked from when it came.
+        guard state.isComplete(key.namespace) else { return }
         let all = state.objects[primary] ?? [:]
         switch resource {
-        case .pods: state.dirty.formUnion(state.podUsers[key] ?? [])
-        case .services where primary == .endpoints: if all[key] != nil { state.dirty.insert(key) }
+        case .pods: state.mark(state.podUsers[key] ?? [])
+        case .services where primary == .endpoints: if all[key] != nil { state.mark(key) }
         case .services:
             for (slice, object) in all where slice.namespace == key.namespace {
-                if object.meta.label(KubernetesTargets.serviceNameLabel) == key.name { state.dirty.insert(slice) }
+                if object.meta.label(KubernetesTargets.serviceNameLabel) == key.name { state.mark(slice) }
             }
         case .nodes where primary == .pods:
             for (pod, object) in all {
-                if case .pod(let content) = object, content.nodeName == key.name { state.dirty.insert(pod) }
+                if case .pod(let content) = object, content.nodeName == key.name { state.mark(pod) }
             }
-        case .nodes: state.dirty.formUnion(all.keys)
-        case .namespaces: for user in all.keys where user.namespace == key.name { state.dirty.insert(user) }
+        case .nodes: state.mark(all.keys)
+        case .namespaces: for user in all.keys where user.namespace == key.name { state.mark(user) }
         case .replicaSets, .jobs:
             let kind = resource == .jobs ? "Job" : "ReplicaSet"
             for (pod, object) in state.objects[.pods] ?? [:] where pod.namespace == key.namespace {
                 guard object.meta.controllerName == key.name, object.meta.controllerKind == kind else { continue }
                 if primary == .pods {
-                    state.dirty.insert(pod)
+                    state.mark(pod)
                 } else {
-                    state.dirty.formUnion(state.podUsers[pod] ?? [])
+                    state.mark(state.podUsers[pod] ?? [])
                 }
             }
         case .endpoints, .endpointSlices, .ingresses: break
         }
     }
 
-    private func signalIfComplete() {
-        let isDue = state.withLock { $0.missingLists <= 0 }
-        if isDue { signal.yield() }
-    }
-
     // MARK: - To the discoverer
 
-    /// What must be looked at, and what there is. Forgets the former.
+    /// What must be looked at and is not held back, and what there is. Forgets the former.
     func takeDirty() -> (keys: Set<KubernetesKey>, view: View) {
         state.withLock { state in
             defer { state.dirty = [] }
