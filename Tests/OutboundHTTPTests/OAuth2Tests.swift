@@ -146,7 +146,7 @@ struct OAuth2Tests {
             request.timeout = 100
             let start = ContinuousClock.now
             await #expect(throws: OutboundError.self) { _ = try await transport.send(request) }
-            #expect(start.duration(to: .now) < .seconds(4))
+            #expect(start.duration(to: .now) < .seconds(30))
         }
     }
 }

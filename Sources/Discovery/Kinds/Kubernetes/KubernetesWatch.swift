@@ -8,6 +8,8 @@ struct KubernetesWatch: Sendable {
     private static let pageSize = 500
     /// After so many failures in a row the list is read anew.
     private static let watchAttempts = 3
+    /// A watch that ends sooner has ended too soon. ms
+    private static let shortWatch: Int64 = 1000
     /// How often a list is read that cannot be watched, because too many watches hang at the server. ms
     private static let relistInterval: Int64 = 30_000
 
@@ -70,9 +72,10 @@ struct KubernetesWatch: Sendable {
     ) async throws(DiscoveryError) -> (version: String?, wait: Int64) {
         guard hangingRequests.begin(at: server) else { return (nil, KubernetesWatch.relistInterval) }
         defer { hangingRequests.end(at: server) }
-        let start = ContinuousClock.now
+        let start = clock.now()
         let (next, eventCount) = try await watch(from: version)
-        let wait = pace.watched(eventCount: eventCount, isShort: start.duration(to: .now) < .seconds(1))
+        let isShort = clock.now().subtractingClamped(start) < KubernetesWatch.shortWatch
+        let wait = pace.watched(eventCount: eventCount, isShort: isShort)
         if pace.shortCount > 1 { failed(DiscoveryError("the server ends its watches at once")) }
         return (next, wait)
     }
