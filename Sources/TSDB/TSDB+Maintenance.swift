@@ -65,6 +65,8 @@ extension TSDB {
     }
 
     func syncLog() {
+        // After an end that was not clean nobody knows what of the log reached the disk.
+        if log.isDoubtful, !health.has(.logSync) { makeWantedCheckpoint() }
         let started = ContinuousClock.now
         do throws(StorageError) {
             try log.sync()
@@ -73,12 +75,16 @@ extension TSDB {
         } catch {
             // What reached the disk is unknown: everything the head holds is written out anew.
             health.raise(.logSync, "The log cannot be synced, checkpoints are made instead", error)
-            // It tells itself how it ended.
-            wantsCheckpoint.store(true, ordering: .relaxed)
-            // A merge may have the turn for minutes; it makes way. What else has it leaves the wish to the next round.
-            let isMade: Void? = maintenanceTurn.withLockIfAvailable { _ in _ = try? checkpoint() }
-            if isMade == nil { maintenance.change { $0.isRequested = true } }
+            makeWantedCheckpoint()
         }
+    }
+
+    /// It tells itself how it ended.
+    private func makeWantedCheckpoint() {
+        wantsCheckpoint.store(true, ordering: .relaxed)
+        // A merge may have the turn for minutes; it makes way. What else has it leaves the wish to the next round.
+        let isMade: Void? = maintenanceTurn.withLockIfAvailable { _ in _ = try? checkpoint() }
+        if isMade == nil { maintenance.change { $0.isRequested = true } }
     }
 
     /// Cuts the blocks that are due, takes in and lets go what changed on disk, applies the retention. Runs by itself;

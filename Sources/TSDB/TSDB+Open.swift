@@ -16,7 +16,7 @@ extension TSDB {
         let started = ContinuousClock.now
         let metrics = TSDBMetrics(options.metrics)
         metrics.publish(options.settings)
-        let (lock, layout) = try prepare(options, metrics)
+        let (lock, layout, isClean) = try prepare(options, metrics)
         let catalog = try Catalog(fileSystem: options.fileSystem, directory: options.directory)
         let state = try StateStore(fileSystem: options.fileSystem, directory: options.directory)
         for path in [catalog.damagedPath, state.damagedPath].compactMap({ $0 }) {
@@ -31,6 +31,7 @@ extension TSDB {
         metrics.reloads.increment()
         let start = try headStart(catalog, blocks)
         let (head, log, report) = try replay(options, layout, start, blocks.blocks, metrics)
+        if !isClean { log.doubtOlderSegments() }
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
         options.logger.info(
@@ -60,7 +61,7 @@ extension TSDB {
 
     private static func prepare(
         _ options: TSDBOptions, _ metrics: TSDBMetrics
-    ) throws(StorageError) -> (DirectoryLock, DataDirectoryLayout) {
+    ) throws(StorageError) -> (DirectoryLock, DataDirectoryLayout, isClean: Bool) {
         try StorageError.wrapping { () throws(FileError) in
             try options.fileSystem.createDirectory(BlockDirectory.path(in: options.directory))
         }
@@ -81,7 +82,7 @@ extension TSDB {
         try DataDirectoryFormat.check(options.fileSystem, options.directory)
         let isClean = try CleanMarker.take(options.fileSystem, options.directory, isNew: isNew)
         metrics.cleanStart.set(isClean ? 1 : 0)
-        return (lock, layout)
+        return (lock, layout, isClean)
     }
 
     /// Where the head begins: what the log holds of the time before is in a block, or was in one.

@@ -231,6 +231,15 @@ package final class LogWriter: Sendable {
         }
     }
 
+    /// The segments from before may not be on the disk, whatever a sync of them says: the process that wrote them may have
+    /// met a failure that the kernel reports once. Until a checkpoint takes their place every sync fails.
+    package func doubtOlderSegments() {
+        state.withLock { $0.doubtfulSegment = $0.olderSizes.keys.max() }
+    }
+
+    /// Whether syncs fail until a checkpoint is made.
+    package var isDoubtful: Bool { state.withLock { $0.doubtfulSegment != nil } }
+
     /// Begins a new segment, for example because a checkpoint is going to cover everything before it.
     /// - Returns: its number. The records from `nextLSN` on are in it.
     package func cutSegment() throws(StorageError) -> UInt64 {
