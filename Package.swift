@@ -164,7 +164,7 @@ let package = Package(
 
         // Tests
         .target(
-            name: "TestSupport", dependencies: ["FileIO", "SeriesModel", nioCore, nioPosix, nioSSL],
+            name: "TestSupport", dependencies: ["FileIO", "SeriesModel", logging, nioCore, nioPosix, nioSSL],
             path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "RandomPromQL",

@@ -98,6 +98,10 @@ struct BlockSet {
                 target = FilePath.join(aside, name + "." + String(attempt))
             }
             try fileSystem.rename(path, to: target)
+            // Its new name, then that the old one is gone: a block that came back after a power cut would be served, with
+            // all that was deleted meanwhile.
+            try fileSystem.syncDirectory(aside)
+            try fileSystem.syncDirectory(options.directory)
             try fileSystem.syncDirectory(FilePath.directory(of: path))
         }
     }

@@ -118,12 +118,16 @@ extension TSDB {
             reportDamage(error)
             throw error
         }
-        let merged = try footer.map { _ in
-            Block(
-                try BlockReader(
-                    fileSystem: options.fileSystem, path: FilePath.join(directory, identifier.description)))
+        let path = FilePath.join(directory, identifier.description)
+        let merged: Block?
+        do {
+            merged = try footer.map { _ in Block(try BlockReader(fileSystem: options.fileSystem, path: path)) }
+            try catalog.replace(adding: merged.map { [$0.record] } ?? [], removing: old.map(\.identifier))
+        } catch {
+            // Nobody refers to it: the next attempt writes it anew.
+            if footer != nil { try? BlockDirectory.remove(fileSystem: options.fileSystem, path: path) }
+            throw error
         }
-        try catalog.replace(adding: merged.map { [$0.record] } ?? [], removing: old.map(\.identifier))
         try replaceBlocks(adding: merged.map { [$0] } ?? [], removing: wanted)
         for block in old { try BlockDirectory.remove(fileSystem: options.fileSystem, path: block.reader.path) }
         metrics.compactions.increment()

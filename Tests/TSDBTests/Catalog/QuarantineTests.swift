@@ -49,6 +49,22 @@ struct QuarantineTests {
         #expect(try test.contents()[up]?.first?.timestamp == block.range.max + 1)
     }
 
+    @Test("What was set aside stays so after a loss of power")
+    func asideForGood() throws {
+        let test = try TestStore()
+        let name = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        let place = test.directory.path + "/blocks/" + name
+        test.disk.put(place + "/footer", [1, 2, 3])
+        try test.store.maintain()
+        #expect(!test.disk.exists(place) && test.disk.exists(test.directory.path + "/quarantine/" + name))
+        for seed in UInt64(0)..<16 {
+            var random = SeededRandom(seed: seed)
+            let after = test.disk.losePower(using: &random)
+            #expect(!after.exists(place), "seed \(seed)")
+            #expect(after.exists(test.directory.path + "/quarantine/" + name), "seed \(seed)")
+        }
+    }
+
     @Test("A block whose index a query finds damaged is set aside too, and the rest is served")
     func index() async throws {
         let test = try await filled(8)

@@ -92,6 +92,27 @@ struct MergeTests {
         #expect(try test.contents() == contents)
     }
 
+    @Test("that cannot read what it wrote leaves nothing of it behind")
+    func unreadable() async throws {
+        var failureCount = 0
+        for failing in 0..<24 {
+            let rangeMax = Mutex(2 * TestStore.hour)
+            let test = try store { options in options.blockRangeMax = rangeMax.withLock { $0 } }
+            try await fill(test, hours: 10)
+            let contents = try test.contents()
+            rangeMax.withLock { $0 = 6 * TestStore.hour }
+            try test.reopen()
+            test.disk.failCall(failing, of: .read)
+            if (try? test.store.maintain()) == nil { failureCount += 1 }
+            test.disk.failNoCall()
+            #expect(
+                try test.disk.list(test.directory.path + "/blocks").sorted()
+                    == test.store.blocks.all.map(\.identifier.description).sorted(), "read \(failing)")
+            #expect(try test.contents() == contents)
+        }
+        #expect(failureCount > 1)
+    }
+
     @Test("pauses for a block of the head that is overdue, and goes on where it was")
     func makesWay() async throws {
         let rangeMax = Mutex(2 * TestStore.hour)

@@ -1,13 +1,15 @@
-import Logging
+package import Logging
 import Synchronization
 
 /// A logger that keeps its lines: `message key=value …`, keys sorted.
-final class RecordingLog: Sendable {
+package final class RecordingLog: Sendable {
     private let kept = Mutex<[String]>([])
 
-    var lines: [String] { kept.withLock { $0 } }
+    package init() {}
 
-    var logger: Logger { Logger(label: "test", factory: { _ in Handler(log: self) }) }
+    package var lines: [String] { kept.withLock { $0 } }
+
+    package var logger: Logger { Logger(label: "test", factory: { _ in Handler(log: self) }) }
 
     private struct Handler: LogHandler {
         let log: RecordingLog
