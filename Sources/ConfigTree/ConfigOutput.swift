@@ -78,7 +78,7 @@ package indirect enum ConfigOutput: Sendable {
         if reserved.contains(text.lowercased()) { return true }
         let bytes = Array(text.utf8)
         guard let first = bytes.first, let last = bytes.last else { return true }
-        if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) || first == 0x20 || last == 0x20 { return true }
+        if text.unicodeScalars.contains(where: mustBeEscaped) || first == 0x20 || last == 0x20 { return true }
         if "!&*|>@%`\"'{}[],#".utf8.contains(first) || last == UInt8(ascii: ":") { return true }
         if first == UInt8(ascii: "-") || first == UInt8(ascii: "?") || first == UInt8(ascii: ":") {
             if bytes.count == 1 || bytes[1] == 0x20 || first == UInt8(ascii: ":") { return true }
@@ -101,14 +101,23 @@ package indirect enum ConfigOutput: Sendable {
             case "\t": out += "\\t"
             case "\r": out += "\\r"
             default:
-                if scalar.value < 0x20 || scalar.value == 0x7F {
+                if mustBeEscaped(scalar) {
                     let digits = String(scalar.value, radix: 16)
-                    out += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
+                    let (letter, width) = scalar.value < 0x100 ? ("x", 2) : ("u", 4)
+                    out += "\\" + letter + String(repeating: "0", count: width - digits.count) + digits
                 } else {
                     out.unicodeScalars.append(scalar)
                 }
             }
         }
         return out + "\""
+    }
+
+    /// What a YAML reader takes for the end of a line, for a byte order mark, or for nothing that may stand in a file.
+    private static func mustBeEscaped(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
     }
 }

@@ -9,6 +9,7 @@ struct ConfigOutputTests {
             "", "true", "on", "~", "012", "1.5", "a: b", "a #b", "- a", "[a", "'a", "x\ny", " a", "a ", "*a", "&a",
             "!a",
             "a:", "null", "0x1F", "1:30", "é", "a\\b", "a\"b", "%a", "@a", "?", "{{ x }}", "\u{7F}", "2001-01-01",
+            "\u{85}$1", "a\u{9F}", "a\u{2028}b", "\u{2029}", "a\u{FEFF}b", "a\u{FFFE}", "\u{A0}", "\u{1F600}",
         ])
     func roundTrip(text: String) throws {
         let yaml = ConfigOutput.mapping([("k", .text(text)), ("l", .list([.text(text)]))]).yaml
