@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         // Debian has no snappy.pc: the module map names the library.
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2Shim", linkerSettings: [.linkedLibrary("re2")]),
         .target(name: "CNumberText"),
@@ -87,7 +88,8 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CPosixShim", "CZlib", nioCore, nioPosix,
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CPosixShim", "CDeflate", "CZlib", nioCore,
+            nioPosix,
             nioHTTP1,
             nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),

@@ -23,6 +23,22 @@ package enum SystemThread {
         }
     }
 
+    /// Set in the threads that were started here.
+    private static let mark: pthread_key_t? = {
+        var key = pthread_key_t()
+        return pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
+    /// Whether the caller runs on a thread that was started here: it may compute for long and wait for a disk.
+    package static var isCurrent: Bool {
+        guard let mark else { return false }
+        return pthread_getspecific(mark) != nil
+    }
+
+    private static func markCurrent() {
+        if let mark { _ = pthread_setspecific(mark, UnsafeRawPointer(bitPattern: 1)) }
+    }
+
     /// Starts a detached thread that runs the body once.
     /// - Parameters:
     ///   - name: for messages.
@@ -45,6 +61,7 @@ package enum SystemThread {
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
                 // On Linux a nice value belongs to the thread. Failing to get it costs priority, nothing else.
                 if body.nice != 0 { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, body.nice) }
+                SystemThread.markCurrent()
                 body.run()
                 return nil
             }, body.toOpaque())

@@ -13,7 +13,7 @@ package enum ContentCoding: Sendable, Hashable {
     }
 }
 
-/// Unpacks one body with zlib.
+/// Unpacks one body: piece by piece with zlib; a whole one in gzip at once, with libdeflate.
 package final class BodyInflater {
     private static let windowBits: Int32 = 15
     /// Added to the window bits, it asks for gzip's header and trailer in place of zlib's.
@@ -58,21 +58,52 @@ package final class BodyInflater {
         _ body: [UInt8], _ coding: ContentCoding, bytesMax: Int, bytesExpected: Int
     ) throws(ResponseFault) -> [UInt8] {
         if body.isEmpty { return [] }
-        let inflater = try BodyInflater(coding, start: body)
         var expected = bytesExpected
         if coding == .gzip, body.count >= 18 {
             // The last four bytes are the length, little-endian; a server may lie.
             let length = body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
             expected = min(length, body.count * ratioMax, max(bytesExpected, announcedMax))
         }
-        var offset = 0
-        var out: [UInt8] = []
         // One more than allowed, to see whether there is more.
         let roomMax = min(bytesMax, 1 << 40) + 1
-        var capacity = min(max(expected, body.count, 512) + 1, roomMax)
+        let capacity = min(max(expected, body.count, 512) + 1, roomMax)
+        if coding == .gzip, let out = try inflateAtOnce(body, capacity, roomMax) { return out }
+        return try inflateInSteps(body, coding, capacity, roomMax)
+    }
+
+    /// - Parameters:
+    ///   - capacity: room for so much is made first.
+    ///   - roomMax: a text that fills so much is too long.
+    /// - Returns: nil for what libdeflate does not take.
+    private static func inflateAtOnce(
+        _ body: [UInt8], _ capacity: Int, _ roomMax: Int
+    ) throws(ResponseFault) -> [UInt8]? {
+        var capacity = capacity
+        while true {
+            var outcome = GzipBody.Outcome.isNone
+            let out = [UInt8](unsafeUninitializedCapacity: capacity) { room, count in
+                outcome = body.withUnsafeBytes {
+                    GzipBody.inflate($0, into: UnsafeMutableRawBufferPointer(room), &count)
+                }
+            }
+            switch outcome {
+            case .complete where out.count < roomMax: return out
+            case .isNone: return nil
+            default: if capacity == roomMax { throw .bodyTooLong }
+            }
+            capacity = min(max(capacity * 2, 64 << 10), roomMax)
+        }
+    }
+
+    private static func inflateInSteps(
+        _ body: [UInt8], _ coding: ContentCoding, _ capacity: Int, _ roomMax: Int
+    ) throws(ResponseFault) -> [UInt8] {
+        let inflater = try BodyInflater(coding, start: body)
+        var (offset, capacity) = (0, capacity)
+        var out: [UInt8] = []
         while true {
             try inflater.extend(&out, to: capacity, from: body, &offset)
-            guard out.count <= bytesMax else { throw .bodyTooLong }
+            guard out.count < roomMax else { throw .bodyTooLong }
             if inflater.isAtEnd, offset == body.count { return out }
             guard out.count == capacity else { throw .endedEarly(hasHead: true) }
             capacity = min(max(capacity * 2, 64 << 10), roomMax)

@@ -2,17 +2,24 @@ import OwnThreads
 import SeriesModel
 import StorageAPI
 
-/// The one thread that changes the head. Batches wait in a bounded queue; each is decided, logged with one write,
-/// applied under the gate, and answered. Whatever else must not run beside that (taking a view for a checkpoint,
-/// truncating) is handed to it as well.
+/// The one place where the head is changed, by one thread at a time. Batches wait in a bounded queue; each is decided,
+/// logged with one write, applied under the gate, and answered. Whatever else must not run beside that (taking a view for
+/// a checkpoint, truncating) is handed to it as well.
+///
+/// It has a thread of its own. But a batch that comes while there is nothing else to do is committed by the thread that
+/// brings it, if that is one of our own: two threads that wake each other cost more than a small batch does.
 final class Committer: Sendable {
+    typealias Answer = Result<AppendResult, StorageError>
+
     private enum Request {
-        case append(SampleBatch, @Sendable (Result<AppendResult, StorageError>) -> Void)
+        case append(SampleBatch, @Sendable (Answer) -> Void)
         case perform(() -> Void)
     }
 
     private struct Queue {
         var requests: [Request] = []
+        /// A thread commits or performs: nobody else may.
+        var isBusy = false
         /// Batches that were taken out of the queue and are not answered yet.
         var takenCount = 0
         var isClosed = false
@@ -21,12 +28,12 @@ final class Committer: Sendable {
 
     private let queue = Monitor(Queue())
     private let queuedMax: Int
+    private let handle: @Sendable (SampleBatch) -> Answer
 
-    /// - Parameter handle: commits one batch, on the committer's thread.
-    init(
-        queuedMax: Int, handle: @escaping @Sendable (SampleBatch) -> Result<AppendResult, StorageError>
-    ) throws(StorageError) {
+    /// - Parameter handle: commits one batch. Runs on any thread, but never twice at once, nor beside what is performed.
+    init(queuedMax: Int, handle: @escaping @Sendable (SampleBatch) -> Answer) throws(StorageError) {
         self.queuedMax = queuedMax
+        self.handle = handle
         let queue = queue
         try StorageError.startingThread("committer") {
             while let requests = Committer.next(queue) {
@@ -36,6 +43,10 @@ final class Committer: Sendable {
                     case .perform(let work): work()
                     }
                 }
+                queue.withState { state in
+                    state.isBusy = false
+                    state.takenCount = 0
+                }
             }
             queue.change { $0.isStopped = true }
         }
@@ -44,9 +55,10 @@ final class Committer: Sendable {
     /// All that waits at once: one lock for many batches under load. Nil when there is nothing more to come.
     private static func next(_ queue: Monitor<Queue>) -> [Request]? {
         queue.wait { state -> [Request]?? in
-            state.takenCount = 0
+            if state.isBusy { return nil }
             if state.requests.isEmpty { return state.isClosed ? .some(nil) : nil }
             defer { state.requests = [] }
+            state.isBusy = true
             state.takenCount = state.requests.count
             return state.requests
         }
@@ -54,7 +66,11 @@ final class Committer: Sendable {
 
     /// - Throws: `.closed`; `.unavailable` when too many batches wait already; what the commit met.
     func append(_ batch: SampleBatch) async throws -> AppendResult {
-        try await withCheckedThrowingContinuation { continuation in
+        if SystemThread.isCurrent, beginAlone() {
+            defer { endAlone() }
+            return try handle(batch).get()
+        }
+        return try await withCheckedThrowingContinuation { continuation in
             let refusal = queue.change { state -> StorageError? in
                 if state.isClosed { return .closed }
                 if state.requests.count + state.takenCount >= queuedMax {
@@ -65,6 +81,23 @@ final class Committer: Sendable {
             }
             if let refusal { continuation.resume(throwing: refusal) }
         }
+    }
+
+    /// - Returns: whether the calling thread is the one that commits now.
+    private func beginAlone() -> Bool {
+        queue.withState { state in
+            guard !state.isBusy, !state.isClosed, state.requests.isEmpty else { return false }
+            state.isBusy = true
+            return true
+        }
+    }
+
+    private func endAlone() {
+        let isSomeoneWaiting = queue.withState { state in
+            state.isBusy = false
+            return state.isClosed || !state.requests.isEmpty
+        }
+        if isSomeoneWaiting { queue.wake(one: false) }
     }
 
     /// Runs work on the committer's thread between two batches, and waits for it.
