@@ -7,9 +7,9 @@ import SeriesModel
 /// A payload that could not be written is taken back with `undo`, before the next one is encoded.
 struct BatchEncoder {
     private var previousBits: [UInt64] = []
-    /// What the last call to `encode` changed, in order.
-    private var journal: [(slot: UInt32, bits: UInt64)] = []
-    private var tags: [UInt8] = []
+    /// What the last call to `encode` changed, in order: whose bits, and what they were.
+    private var changedSlots: [UInt32] = []
+    private var changedBits: [UInt64] = []
     private var mentions = SlotMentions()
 
     /// In the file, on average for each series that has any there.
@@ -19,7 +19,12 @@ struct BatchEncoder {
     mutating func reset() {
         for index in previousBits.indices { previousBits[index] = 0 }
         mentions.removeAll()
-        journal.removeAll(keepingCapacity: true)
+        forgetChanges()
+    }
+
+    private mutating func forgetChanges() {
+        changedSlots.removeAll(keepingCapacity: true)
+        changedBits.removeAll(keepingCapacity: true)
     }
 
     /// Appends the payload.
@@ -28,7 +33,7 @@ struct BatchEncoder {
         precondition(
             batch.slots.count == batch.timestamps.count && batch.slots.count == batch.values.count,
             "columns of \(batch.slots.count), \(batch.timestamps.count) and \(batch.values.count) samples")
-        journal.removeAll(keepingCapacity: true)
+        forgetChanges()
         if !batch.deletions.isEmpty {
             DeletionRows.encode(batch, into: &payload)
             return
@@ -42,11 +47,13 @@ struct BatchEncoder {
             payload.appendVarint(UInt64(series.slot))
             payload.appendVarint(UInt64(series.generation))
             payload.appendSized(series.labels.packed)
-            exchange(series.slot, 0)
+            makeRoom(for: series.slot)
+            change(series.slot, 0)
         }
         payload.appendVarint(batch.count)
         if batch.count == 0 { return }
         mentions.add(batch.slots)
+        makeRoom(for: batch.slots.max() ?? 0)
         var previousSlot: Int64 = 0
         for slot in batch.slots {
             payload.appendZigzag(Int64(slot) - previousSlot)
@@ -67,8 +74,8 @@ struct BatchEncoder {
 
     /// Takes the last `encode` back; its samples count on, as they are going to come again.
     mutating func undo() {
-        for (slot, bits) in journal.reversed() { previousBits[Int(slot)] = bits }
-        journal.removeAll(keepingCapacity: true)
+        for (slot, bits) in zip(changedSlots, changedBits).reversed() { previousBits[Int(slot)] = bits }
+        forgetChanges()
     }
 
     private func encodeTimestamps(_ timestamps: [Timestamp], into payload: inout ByteBuilder) {
@@ -86,48 +93,57 @@ struct BatchEncoder {
 
     /// The tags stand together, before the bytes: LZ4 makes short work of a run of equal ones.
     private mutating func encodeValues(_ batch: LogBatch, into payload: inout ByteBuilder) {
-        tags.removeAll(keepingCapacity: true)
-        var nextHistogram = 0
+        var rows = batch.histogramRows[...]
         // Whole words are stored and the unused end of each overwritten by the next: hence the room for one more.
-        let room = (batch.count + 1) * 8
-        withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { significant in
+        let room = batch.count * 9 + 8
+        changedSlots.reserveCapacity(changedSlots.count + batch.count)
+        changedBits.reserveCapacity(changedBits.count + batch.count)
+        withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { room in
+            let tags = UnsafeMutableRawBufferPointer(rebasing: room[..<batch.count])
+            let significant = UnsafeMutableRawBufferPointer(rebasing: room[batch.count...])
             var length = 0
-            for index in 0..<batch.count {
-                if nextHistogram < batch.histogramRows.count, batch.histogramRows[nextHistogram] == index {
-                    // No value: that of the slot stays as it is.
-                    nextHistogram += 1
-                    tags.append(0x80)
-                    continue
+            previousBits.withUnsafeMutableBufferPointer { previous in
+                for index in 0..<batch.count {
+                    if rows.first == index {
+                        // No value: that of the slot stays as it is.
+                        rows.removeFirst()
+                        tags[index] = 0x80
+                        continue
+                    }
+                    let (slot, bits) = (batch.slots[index], batch.values[index].bitPattern)
+                    let old = previous[Int(slot)]
+                    changedSlots.append(slot)
+                    changedBits.append(old)
+                    previous[Int(slot)] = bits
+                    let xor = bits ^ old
+                    let leading = xor.leadingZeroBitCount / 8
+                    if leading == 8 {
+                        tags[index] = 0x80
+                        continue
+                    }
+                    let trailing = xor.trailingZeroBitCount / 8
+                    tags[index] = UInt8(truncatingIfNeeded: leading << 4 | trailing)
+                    let word = xor >> UInt64(trailing * 8)
+                    significant.storeBytes(of: word.littleEndian, toByteOffset: length, as: UInt64.self)
+                    length += 8 - leading - trailing
                 }
-                let bits = batch.values[index].bitPattern
-                let xor = bits ^ exchange(batch.slots[index], bits)
-                let leading = xor.leadingZeroBitCount / 8
-                if leading == 8 {
-                    tags.append(0x80)
-                    continue
-                }
-                let trailing = xor.trailingZeroBitCount / 8
-                tags.append(UInt8(truncatingIfNeeded: leading << 4 | trailing))
-                let word = xor >> UInt64(trailing * 8)
-                significant.storeBytes(of: word.littleEndian, toByteOffset: length, as: UInt64.self)
-                length += 8 - leading - trailing
             }
             payload.append(contentsOf: tags)
             payload.append(contentsOf: significant[..<length])
         }
     }
 
-    /// Notes a slot's new bits. - Returns: the old ones.
-    @discardableResult
-    private mutating func exchange(_ slot: UInt32, _ bits: UInt64) -> UInt64 {
+    /// There are previous values up to a slot.
+    private mutating func makeRoom(for slot: UInt32) {
         precondition(slot < LogFormat.slotLimit, "slot \(slot) is beyond the format's limit")
-        let index = Int(slot)
-        if index >= previousBits.count {
-            previousBits.append(contentsOf: repeatElement(0, count: index + 1 - previousBits.count))
-        }
-        let old = previousBits[index]
-        journal.append((slot, old))
-        previousBits[index] = bits
-        return old
+        let missing = Int(slot) + 1 - previousBits.count
+        if missing > 0 { previousBits.append(contentsOf: repeatElement(0, count: missing)) }
+    }
+
+    /// Notes a slot's new bits. - Precondition: there is room for the slot.
+    private mutating func change(_ slot: UInt32, _ bits: UInt64) {
+        changedSlots.append(slot)
+        changedBits.append(previousBits[Int(slot)])
+        previousBits[Int(slot)] = bits
     }
 }

@@ -20,32 +20,31 @@ struct SlotNote {
     func created(in batch: UInt32) -> Int? { createdBatch == batch ? Int(created) : nil }
 }
 
-/// The notes of all slots.
+/// The notes of all slots. The committer's alone.
 final class SlotNotes {
-    private var notes: [SlotNote] = []
+    private let notes = StableTable<SlotNote>()
     private var batch: UInt32 = 0
 
-    func begin() -> UInt32 {
+    /// - Parameter slotCount: as `makeRoom`.
+    func begin(slotCount: Int) -> UInt32 {
+        makeRoom(slotCount)
         batch &+= 1
         if batch == 0 {
             // The numbers begin anew: no old note may look like a new one.
-            notes = []
+            for slot in 0..<notes.count { notes[UInt32(slot)].pointee = SlotNote() }
             batch = 1
         }
         return batch
     }
 
-    @inline(__always)
-    subscript(slot: UInt32) -> SlotNote {
-        get { Int(slot) < notes.count ? notes[Int(slot)] : SlotNote() }
-        set {
-            if Int(slot) >= notes.count {
-                notes.append(
-                    contentsOf: repeatElement(SlotNote(), count: Int(slot) + 1 - notes.count + notes.count / 4))
-            }
-            notes[Int(slot)] = newValue
-        }
+    /// The slots below may be noted.
+    func makeRoom(_ slotCount: Int) {
+        while notes.count < slotCount { notes.append(SlotNote()) }
     }
+
+    /// - Precondition: there is room for the slot.
+    @inline(__always)
+    subscript(slot: UInt32) -> UnsafeMutablePointer<SlotNote> { notes[slot] }
 }
 
 /// Records that a replay met of slots that nobody has.
@@ -56,18 +55,22 @@ package struct UnknownSlots: Sendable, Hashable {
 }
 
 extension Head {
-    func nextBatchNumber() -> UInt32 { notes.begin() }
+    func nextBatchNumber() -> UInt32 { notes.begin(slotCount: records.count) }
 
     /// The row of the batch's log that holds the newest sample decided for a slot.
     @inline(__always)
-    func decidedRow(_ slot: UInt32, batch: UInt32) -> Int? { notes[slot].row(in: batch) }
+    func decidedRow(_ slot: UInt32, batch: UInt32) -> Int? { notes[slot].pointee.row(in: batch) }
 
     @inline(__always)
-    func noteDecided(_ slot: UInt32, batch: UInt32, row: Int) { notes[slot].note(row: row, batch: batch) }
+    func noteDecided(_ slot: UInt32, batch: UInt32, row: Int) {
+        notes[slot].pointee.note(row: row, batch: batch)
+    }
 
-    func createdIndex(_ slot: UInt32, batch: UInt32) -> Int? { notes[slot].created(in: batch) }
+    func createdIndex(_ slot: UInt32, batch: UInt32) -> Int? { notes[slot].pointee.created(in: batch) }
 
-    func noteCreated(_ slot: UInt32, batch: UInt32, index: Int) { notes[slot].note(created: index, batch: batch) }
+    func noteCreated(_ slot: UInt32, batch: UInt32, index: Int) {
+        notes[slot].pointee.note(created: index, batch: batch)
+    }
 
     func newestHistogram(_ slot: UInt32) -> NativeHistogram? {
         records[slot].pointee.side?._withUnsafeGuaranteedRef { $0.newestHistogram }

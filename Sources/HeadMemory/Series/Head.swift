@@ -203,6 +203,7 @@ package final class Head: @unchecked Sendable {
         var record = SeriesRecord()
         record.generation = 1
         records.append(record)
+        notes.makeRoom(records.count)
         return SeriesRef(slot: UInt32(records.count - 1), generation: 1)
     }
 
