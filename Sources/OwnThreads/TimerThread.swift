@@ -1,10 +1,9 @@
-/// Wakes tasks that sleep, from one thread that does nothing else. `Task.sleep` has three threads woken for each sleeper on
-/// Linux, which is dear for loops that sleep some hundred times a second.
+/// Calls what is to be called at a time, from one thread that does nothing else.
 ///
-/// The thread ends when the timers go; who sleeps keeps them alive.
+/// The thread ends when the timers go; calls that are not due by then are forgotten.
 package final class TimerThread: Sendable {
     private struct State {
-        var sleepers = SleeperHeap()
+        var calls = CallHeap()
         var isClosed = false
     }
 
@@ -13,47 +12,32 @@ package final class TimerThread: Sendable {
     package init(_ name: String) throws(SystemThread.Failure) {
         let state = state
         try SystemThread.start(name) {
-            while let due = TimerThread.next(state) { for sleeper in due { sleeper.resume() } }
+            while let due = TimerThread.next(state) { for body in due { body() } }
         }
     }
 
     deinit { state.change { $0.isClosed = true } }
 
-    /// Returns after so long, at most a millisecond late; at once where that is nothing.
-    /// - Throws: `CancellationError` when the task is cancelled while it waits.
-    package func sleep(milliseconds: Int64) async throws {
-        try Task.checkCancellation()
-        guard milliseconds > 0 else { return }
-        let deadline = ContinuousClock.now.advanced(by: .milliseconds(milliseconds))
-        let identifier = state.withState { $0.sleepers.makeIdentifier() }
-        defer { state.withState { $0.sleepers.forget(identifier) } }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let added = state.withState { $0.sleepers.add(identifier, until: deadline, continuation) }
-                switch added {
-                case .cancelled: continuation.resume(throwing: CancellationError())
-                // The thread waits for a later one.
-                case .first: state.wake(one: true)
-                case .later: break
-                }
-            }
-        } onCancel: {
-            state.withState { $0.sleepers.cancel(identifier) }?.resume(throwing: CancellationError())
-        }
+    /// Calls the body once, after so long, at most a millisecond late; as soon as can be where that is nothing. A body
+    /// holds up all later ones: it wakes somebody and returns.
+    package func call(after milliseconds: Int64, _ body: @escaping @Sendable () -> Void) {
+        let deadline = ContinuousClock.now.advanced(by: .milliseconds(max(milliseconds, 0)))
+        // The thread waits for a later one, then.
+        if state.withState({ $0.calls.add(at: deadline, body) }) { state.wake(one: true) }
     }
 
     /// Waits for those whose time has come; nil at the end.
-    private static func next(_ state: Monitor<State>) -> [CheckedContinuation<Void, any Error>]? {
+    private static func next(_ state: Monitor<State>) -> [@Sendable () -> Void]? {
         while true {
             var first: ContinuousClock.Instant?
-            let found = state.withState { state -> [CheckedContinuation<Void, any Error>]?? in
+            let found = state.withState { state -> [@Sendable () -> Void]?? in
                 if state.isClosed { return .some(nil) }
-                let due = state.sleepers.popDue(now: .now)
-                first = state.sleepers.first
+                let due = state.calls.popDue(now: .now)
+                first = state.calls.first
                 return due.isEmpty ? nil : .some(due)
             }
             if let found { return found }
-            let hasChanged: (inout State) -> Void? = { $0.isClosed || $0.sleepers.first != first ? () : nil }
+            let hasChanged: (inout State) -> Void? = { $0.isClosed || $0.calls.first != first ? () : nil }
             if let first {
                 let wait = ContinuousClock.now.duration(to: first).components
                 // Rounded up: a little too early would be early again and again.

@@ -6,67 +6,59 @@ import Testing
 struct TimerThreadTests {
     private let timers: TimerThread
 
-    private final class Record: Sendable {
-        let woken = Mutex<[Int64]>([])
-        let endedCount = Atomic(0)
-    }
-
     init() throws { timers = try TimerThread("timers") }
 
-    @Test("wakes every sleeper, none too early")
-    func all() async throws {
-        let record = Record()
-        try await withThrowingTaskGroup { group in
-            let timers = timers
-            for milliseconds: Int64 in [80, 20, 60, 40, 1, 0] {
-                group.addTask {
-                    let start = ContinuousClock.now
-                    try await timers.sleep(milliseconds: milliseconds)
-                    #expect(start.duration(to: .now) >= .milliseconds(milliseconds))
-                    record.woken.withLock { $0.append(milliseconds) }
-                }
-            }
-            try await group.waitForAll()
+    @Test("calls each body once, in the order of their times, none too early", .timeLimit(.minutes(1)))
+    func all() async {
+        let (calls, called) = AsyncStream.makeStream(of: (wanted: Int64, took: Duration).self)
+        for milliseconds: Int64 in [80, 20, 60, 40, 1, 0, -5] {
+            let start = ContinuousClock.now
+            timers.call(after: milliseconds) { called.yield((milliseconds, start.duration(to: .now))) }
         }
-        #expect(record.woken.withLock { $0.count } == 6)
+        var order: [Int64] = []
+        for await (wanted, took) in calls {
+            #expect(took >= .milliseconds(wanted))
+            order.append(wanted)
+            if order.count == 7 { break }
+        }
+        #expect(Array(order.suffix(4)) == [20, 40, 60, 80])
+        #expect(Set(order.prefix(3)) == [-5, 0, 1])
     }
 
-    @Test("ends the sleep of a task that is cancelled, before it and in it")
-    func cancellation() async throws {
-        let start = ContinuousClock.now
-        let sleeping = Task { try await timers.sleep(milliseconds: 600_000) }
-        let cancelled = Task {
-            while !Task.isCancelled { await Task.yield() }
-            try await timers.sleep(milliseconds: 600_000)
-        }
-        cancelled.cancel()
-        await Task.yield()
-        sleeping.cancel()
-        await #expect(throws: CancellationError.self) { try await sleeping.value }
-        await #expect(throws: CancellationError.self) { try await cancelled.value }
-        #expect(start.duration(to: .now) < .seconds(60))
-    }
-
-    @Test("loses nobody among many that sleep, are cancelled and sleep again")
-    func stress() async throws {
-        let record = Record()
+    @Test("loses none of many that come from everywhere, from bodies too", .timeLimit(.minutes(1)))
+    func stress() async {
+        let count = Atomic(0)
         await withTaskGroup { group in
             let timers = timers
             for index in 0..<2000 {
                 group.addTask {
-                    let task = Task { try await timers.sleep(milliseconds: Int64(index % 40)) }
-                    if index % 3 == 0 { task.cancel() }
-                    do {
-                        try await task.value
-                        record.woken.withLock { $0.append(1) }
-                    } catch {
-                        record.endedCount.add(1, ordering: .relaxed)
+                    await withCheckedContinuation { continuation in
+                        timers.call(after: Int64(index % 40)) {
+                            timers.call(after: Int64(index % 7)) { continuation.resume() }
+                        }
                     }
                 }
             }
+            for await _ in group { count.add(1, ordering: .relaxed) }
         }
-        let wokenCount = record.woken.withLock { $0.count }
-        #expect(wokenCount + record.endedCount.load(ordering: .relaxed) == 2000)
-        #expect(wokenCount >= 1333)
+        #expect(count.load(ordering: .relaxed) == 2000)
+    }
+
+    private final class Witness: Sendable {
+        private let isGone: CheckedContinuation<Void, Never>
+
+        init(_ isGone: CheckedContinuation<Void, Never>) { self.isGone = isGone }
+
+        deinit { isGone.resume() }
+    }
+
+    @Test("forgets what is not due when it goes", .timeLimit(.minutes(1)))
+    func end() async throws {
+        var ending: TimerThread? = try TimerThread("ending")
+        await withCheckedContinuation { isGone in
+            let witness = Witness(isGone)
+            ending?.call(after: 600_000) { withExtendedLifetime(witness) {} }
+            ending = nil
+        }
     }
 }

@@ -11,6 +11,7 @@ struct ScrapeEnvironment: Sendable {
     let appendable: any Appendable
     let transport: any HTTPTransport
     let clock: any WallClock
+    let alarm: LoopAlarm
     let metrics: ScrapeMetrics
     let threads: TaskThreads
     let userAgent: String
@@ -34,8 +35,13 @@ final class ScrapeLoop: Sendable {
 
     private struct Shared {
         var task: Task<Void, Never>?
-        var sleep: Task<Void, Never>?
+        /// The loop, while it sleeps.
+        var sleeper: CheckedContinuation<Void, Never>?
+        /// Number of the sleep: whoever wakes for an earlier one comes too late.
+        var sleepNumber: UInt64 = 0
+        var isInterruptible = false
         var isRetired = false
+        var isStopped = false
         var isFinished = false
         var forcedFailure: ScrapeFailure?
         var health = TargetStatus.Health.unknown
@@ -70,14 +76,22 @@ final class ScrapeLoop: Sendable {
 
     /// The target is gone: a running scrape is finished, then its series are marked as ended.
     func retire() {
-        shared.withLock { shared in
+        let sleeper = shared.withLock { shared in
             shared.isRetired = true
-            shared.sleep?.cancel()
+            return shared.isInterruptible ? shared.sleeper.take() : nil
         }
+        sleeper?.resume()
     }
 
     /// The server is going down: a running request is abandoned, nothing is marked.
-    func stop() { shared.withLock { $0.task }?.cancel() }
+    func stop() {
+        let (task, sleeper) = shared.withLock { shared in
+            shared.isStopped = true
+            return (shared.task, shared.sleeper.take())
+        }
+        task?.cancel()
+        sleeper?.resume()
+    }
 
     func waitUntilFinished() async { await shared.withLock { $0.task }?.value }
 
@@ -137,26 +151,35 @@ final class ScrapeLoop: Sendable {
         shared.withLock { $0.isFinished = true }
     }
 
-    /// Sleeps, but not beyond `retire` or the end of the task.
+    /// Sleeps, but not beyond `stop`, and perhaps not beyond `retire`. Whoever wakes looks at the clock.
     private func sleep(until time: Timestamp, isInterruptible: Bool) async {
-        let clock = environment.clock
-        let sleep = Task(executorPreference: environment.threads) {
-            // Cut short or not: whoever waits looks at the clock.
-            _ = try? await clock.sleep(until: time)
+        let number = shared.withLock { shared in
+            shared.sleepNumber += 1
+            shared.isInterruptible = isInterruptible
+            return shared.sleepNumber
         }
-        if isInterruptible {
-            let isRetired = shared.withLock { shared in
-                shared.sleep = sleep
-                return shared.isRetired
+        let alarm = environment.alarm.call(at: time, now: environment.clock.now()) { [self] in wake(number) }
+        await withCheckedContinuation { continuation in
+            let isOver = shared.withLock { shared in
+                // The alarm may have been first.
+                if shared.isStopped || shared.sleepNumber != number || isInterruptible && shared.isRetired {
+                    return true
+                }
+                shared.sleeper = continuation
+                return false
             }
-            if isRetired { sleep.cancel() }
+            if isOver { continuation.resume() }
         }
-        await withTaskCancellationHandler {
-            await sleep.value
-        } onCancel: {
-            sleep.cancel()
+        alarm?.cancel()
+    }
+
+    private func wake(_ number: UInt64) {
+        let sleeper = shared.withLock { shared -> CheckedContinuation<Void, Never>? in
+            guard shared.sleepNumber == number else { return nil }
+            shared.sleepNumber += 1
+            return shared.sleeper.take()
         }
-        shared.withLock { $0.sleep = nil }
+        sleeper?.resume()
     }
 
     private func scrape(

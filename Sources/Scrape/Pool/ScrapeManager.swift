@@ -42,13 +42,12 @@ package actor ScrapeManager {
         logger: Logger = Logger(label: "scrape")
     ) {
         self.options = options
-        // Loops sleep so often that it shows.
-        let loopClock = clock is SystemClock ? LoopClock() ?? clock : clock
         environment = ScrapeEnvironment(
-            appendable: appendable, transport: transport, clock: loopClock, metrics: ScrapeMetrics(registry: registry),
-            threads: TaskThreads("scrape", count: options.threadCount), userAgent: options.userAgent,
-            externalAddress: options.externalAddress, addsTypeAndUnitLabels: options.addsTypeAndUnitLabels,
-            takesStarts: options.takesStarts, failures: failures, logger: logger)
+            appendable: appendable, transport: transport, clock: clock, alarm: LoopAlarm(for: clock),
+            metrics: ScrapeMetrics(registry: registry), threads: TaskThreads("scrape", count: options.threadCount),
+            userAgent: options.userAgent, externalAddress: options.externalAddress,
+            addsTypeAndUnitLabels: options.addsTypeAndUnitLabels, takesStarts: options.takesStarts,
+            failures: failures, logger: logger)
         discovery = DiscoveryManager(
             name: "scrape", transport: transport, clock: clock, registry: registry, userAgent: options.userAgent)
     }
