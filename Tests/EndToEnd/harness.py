@@ -246,10 +246,11 @@ class Bench:
         path.write_text(text)
         return path
 
-    def start_hearth(self, config, *flags, port=None, data="data", name="hearth", preexec=None):
+    def start_hearth(self, config, *flags, port=None, data="data", name="hearth", preexec=None, prefix=()):
+        """`prefix`: a command that runs another."""
         port = port or free_port()
         server = self.start(name, [
-            self.hearth_binary, f"--config.file={config}", f"--storage.tsdb.path={self.directory / data}",
+            *prefix, self.hearth_binary, f"--config.file={config}", f"--storage.tsdb.path={self.directory / data}",
             f"--web.listen-address=127.0.0.1:{port}", *flags], preexec=preexec)
         server.url = f"http://127.0.0.1:{port}"
         server.port = port
