@@ -87,7 +87,7 @@ struct SegmentReader {
             buffer = [UInt8](repeating: 0, count: max(count, SegmentReader.bufferBytes))
         }
         bufferCount = 0
-        let result = buffer.withUnsafeMutableBytes { target -> Result<Int, FileError> in
+        let result = buffer.withUnsafeMutableBytes { [fileSystem, path] target -> Result<Int, FileError> in
             do throws(FileError) {
                 return .success(try fileSystem.copy(path, from: start, into: target))
             } catch {

@@ -92,7 +92,7 @@ final class TailFixture {
     func append(_ batch: LogBatch) throws {
         let lsn = try log.append(batch)
         for series in batch.newSeries { table[series.slot] = (series.generation, series.labels) }
-        records[lsn] = Record(batch: batch, owners: batch.slots.map { table[$0]?.labels ?? [] })
+        records[lsn] = Record(batch: batch, owners: batch.slots.map { table[$0]?.labels ?? [:] })
         let repeated = log.seriesToRepeat(atMost: 10)
         if repeated.isEmpty { return }
         var again: [LogBatch.NewSeries] = []
