@@ -43,7 +43,8 @@ package protocol CommitTail: AnyObject, Sendable {
 package struct CommittedRecord: Sendable {
     /// Records are numbered 1, 2, 3 … without gaps.
     package var number: UInt64 = 0
-    /// From this record on a number is that series', until another one gets it. One may be told again what it knows.
+    /// From this record on a number is that series', until another one gets it. One may be told again what it knows. Of
+    /// several with one number the last holds.
     package var newSeries: [(number: UInt32, labels: LabelSet)] = []
     /// The sample's series.
     package var series: [UInt32] = []

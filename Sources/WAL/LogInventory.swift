@@ -24,6 +24,19 @@ struct LogInventory {
         var bytes: Int
         /// ms, of the same clock.
         var madeAt: Int64
+        /// The next one made is the next one here: a number that this one knows gets no other owner before that, as a
+        /// slot is free only when a checkpoint without its series is there. False where that is not known.
+        var isFollowed = true
+    }
+
+    /// Where a consumer may begin.
+    struct Base {
+        /// Nil for the log's beginning.
+        var checkpoint: LSN?
+        /// The newest record that it stands for.
+        var released: LSN
+        /// As that of the checkpoint.
+        var isFollowed: Bool
     }
 
     /// What may be kept for consumers alone.
@@ -44,6 +57,8 @@ struct LogInventory {
     private var open: Set<String> = []
     /// As of the last `trim`.
     private var firstKept: UInt64 = 0
+    /// The oldest checkpoint is the first that was made.
+    var isBeginningFollowed = true
 
     /// The first segment that a start reads: those before are kept for consumers alone.
     var coveredEnd: UInt64 { checkpoints.last?.origin ?? 0 }
@@ -120,11 +135,12 @@ struct LogInventory {
     mutating func keep(_ consumers: Set<String>) { positions = positions.filter { consumers.contains($0.key) } }
 
     /// Where a consumer may begin, best first: the bases before its position, the nearest first, then those behind it.
-    func bases(for position: LSN) -> [(checkpoint: LSN?, released: LSN)] {
-        var all: [(checkpoint: LSN?, released: LSN)] = checkpoints.map { ($0.lsn, $0.lsn) }
+    func bases(for position: LSN) -> [Base] {
+        var all = checkpoints.map { Base(checkpoint: $0.lsn, released: $0.lsn, isFollowed: $0.isFollowed) }
         // Before the log's beginning there are no labels. Where there is no checkpoint either, those are not to be had.
         if let first = segments.first, first.origin <= 1 || checkpoints.isEmpty {
-            all.insert((nil, max(first.origin, 1) - 1), at: 0)
+            all.insert(
+                Base(checkpoint: nil, released: max(first.origin, 1) - 1, isFollowed: isBeginningFollowed), at: 0)
         }
         return all.filter { $0.released <= position }.reversed() + all.filter { $0.released > position }
     }
@@ -181,7 +197,10 @@ struct LogInventory {
         var kept: [CheckpointFile] = []
         for checkpoint in checkpoints {
             let isNewest = checkpoint.lsn == checkpoints.last?.lsn
-            if let last = kept.last, !isNewest, checkpoint.madeAt - last.madeAt < time / 4 { continue }
+            if let last = kept.last, !isNewest, checkpoint.madeAt - last.madeAt < time / 4 {
+                kept[kept.count - 1].isFollowed = false
+                continue
+            }
             kept.append(checkpoint)
         }
         return kept

@@ -6,11 +6,17 @@ import Synchronization
 /// One consumer's way through the log: see `CommitTail`. Opened by `LogWriter.openTail`.
 package final class LogTail: CommitTail {
     /// Of one who reads.
-    private struct Reading {
+    fileprivate struct Reading {
         var reader: TailReader
         var batch = LogBatch()
         /// Who has a number before the first record; nil when that was told.
         var start: TailStart?
+        /// Records were lost, and with them who has which number.
+        var hasGap = false
+        /// Behind a gap: what the next record tells besides its own.
+        var retold: [LogBatch.NewSeries] = []
+        /// Behind a gap: the numbers whose owner is known. Nil before.
+        var known: KnownNumbers?
     }
 
     /// Of what was read.
@@ -70,10 +76,15 @@ package final class LogTail: CommitTail {
                 if !wait(beyond: newest, until: deadline) { return false }
                 continue
             }
+            if reading.hasGap, !reading.reader.isInDamage {
+                try beginAnew(&reading)
+                continue
+            }
             let isRead = try reading.reader.read(into: &reading.batch, newest: newest)
             if let number = reading.reader.segment { segment.store(number, ordering: .relaxed) }
             lostCount.store(reading.reader.lostCount, ordering: .relaxed)
             let last = reading.reader.last
+            if isRead { reading.completeBatch() } else { reading.hasGap = true }
             if isRead, reading.batch.hasWhatIsPassedOn {
                 progress.withLock { progress in
                     progress.handed = last
@@ -85,6 +96,23 @@ package final class LogTail: CommitTail {
             pass(last)
         }
         return false
+    }
+
+    /// Behind a gap: finds out who has which number there.
+    private func beginAnew(_ reading: inout Reading) throws(StorageError) {
+        let (start, reader) = try TailStart.find(log, reading.reader.last)
+        var retold: [LogBatch.NewSeries] = []
+        try start.forEachSeries { retold.append(.init(slot: $0, generation: 0, labels: $1)) }
+        let lost = reading.reader.lostCount
+        reading.reader = reader
+        reading.reader.add(lost: lost)
+        lostCount.store(reading.reader.lostCount, ordering: .relaxed)
+        reading.retold = retold
+        reading.known = KnownNumbers()
+        // Who did not ask for it has it told as well.
+        reading.start = nil
+        reading.hasGap = false
+        pass(reader.last)
     }
 
     /// - Returns: false where the time is over.
@@ -125,7 +153,52 @@ package final class LogTail: CommitTail {
     }
 }
 
+/// Behind a gap: the numbers whose owner was told since.
+fileprivate struct KnownNumbers {
+    private var isKnown: [Bool] = []
+
+    mutating func insert(_ number: UInt32) {
+        let index = Int(number)
+        if index >= isKnown.count {
+            isKnown.append(contentsOf: repeatElement(false, count: index + 1 - isKnown.count))
+        }
+        isKnown[index] = true
+    }
+
+    func contains(_ number: UInt32) -> Bool { Int(number) < isKnown.count && isKnown[Int(number)] }
+}
+
+extension LogTail.Reading {
+    /// Behind a gap: a batch tells what was not told yet, and leaves out rows of which nobody knows whose they are.
+    fileprivate mutating func completeBatch() {
+        guard known != nil else { return }
+        if !retold.isEmpty {
+            batch.newSeries.insert(contentsOf: retold, at: 0)
+            retold = []
+        }
+        for series in batch.newSeries { known?.insert(series.slot) }
+        guard let known, !batch.slots.allSatisfy(known.contains) else { return }
+        batch.keepRows(known.contains)
+    }
+}
+
 extension LogBatch {
+    /// Keeps the rows of some slots.
+    fileprivate mutating func keepRows(_ isKept: (UInt32) -> Bool) {
+        var kept = LogBatch()
+        kept.newSeries = newSeries
+        forEach(
+            float: { row, value in
+                if isKept(slots[row]) { kept.append(slot: slots[row], timestamp: timestamps[row], value: value) }
+            },
+            histogram: { row, histogram in
+                if isKept(slots[row]) {
+                    kept.append(slot: slots[row], timestamp: timestamps[row], histogram: histogram)
+                }
+            })
+        self = kept
+    }
+
     /// Deletions concern the store alone.
     fileprivate var hasWhatIsPassedOn: Bool { !slots.isEmpty || !newSeries.isEmpty || !exemplars.isEmpty }
 }

@@ -115,8 +115,10 @@ package final class LogWriter: Sendable {
             let goesOn = inventory.segments.contains { $0.number == header.origin && $0.origin == lsn + 1 }
             guard lsn == newest || goesOn else { continue }
             let bytes = try fileSystem.size(path)
-            inventory.add(.init(lsn: lsn, origin: header.origin, bytes: bytes, madeAt: now))
+            inventory.add(
+                .init(lsn: lsn, origin: header.origin, bytes: bytes, madeAt: now, isFollowed: lsn == newest))
         }
+        inventory.isBeginningFollowed = newest == 0
     }
 
     private static func header(_ fileSystem: any FileSystem, _ path: String) -> LogFileHeader? {

@@ -25,6 +25,15 @@ struct TailReader {
     /// Of the file that is being read.
     var segment: UInt64? { reader?.number }
 
+    /// Whether nothing more can be read until the next segment is begun.
+    var isInDamage: Bool {
+        guard let damagedSegment else { return false }
+        return log.inventory.withLock { $0.place(of: last + 1)?.segment.number == damagedSegment }
+    }
+
+    /// So many were lost before.
+    mutating func add(lost count: UInt64) { lostCount += count }
+
     /// What is gone of the records up to that one is nothing that was wanted.
     mutating func forgetLost(upTo position: LSN) { lostCount = last > position ? last - position : 0 }
 

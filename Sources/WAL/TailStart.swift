@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// The log gives a number to another series only in a record that stands before that one's first sample, whatever the
 /// head frees and when. So who begins at a checkpoint and reads all records behind it in their order always knows the
-/// owner, however many numbers have changed hands in files that were kept for him.
+/// owner, however many numbers have changed hands in files that were kept for him. Who has lost records begins anew, as a
+/// number may have changed hands there.
 struct TailStart: Sendable {
     /// Mapped: it may be removed meanwhile.
     private let checkpoint: LogReader?
@@ -19,16 +20,22 @@ struct TailStart: Sendable {
     /// Finds the base that a consumer begins at, and reads from there to its position, or as far as that has gone.
     static func find(_ log: LogWriter, _ position: LSN) throws(StorageError) -> (TailStart, TailReader) {
         let bases = log.inventory.withLock { $0.bases(for: position) }
-        for base in bases {
+        var isBehindDamage = false
+        for base in bases where !isBehindDamage || base.released > position {
             var checkpoint: LogReader?
             if let lsn = base.checkpoint {
                 guard let found = try open(log, lsn) else { continue }
                 checkpoint = found
             }
-            return try read(log, TailStart(checkpoint: checkpoint, later: [:]), base.released, position)
+            let start = TailStart(checkpoint: checkpoint, later: [:])
+            let (found, reader, isDamaged) = try read(log, start, base.released, position)
+            // In what is lost a number may have got another owner than the base knows.
+            isBehindDamage = isDamaged && !base.isFollowed && bases.contains { $0.released > position }
+            if !isBehindDamage { return (found, reader) }
         }
         // No checkpoint can be read: labels are known of those alone that come from here on.
-        return try read(log, TailStart(checkpoint: nil, later: [:]), position, position)
+        let (start, reader, _) = try read(log, TailStart(checkpoint: nil, later: [:]), position, position)
+        return (start, reader)
     }
 
     /// - Returns: nil where it is damaged, or has gone.
@@ -47,7 +54,7 @@ struct TailStart: Sendable {
 
     private static func read(
         _ log: LogWriter, _ start: TailStart, _ released: LSN, _ position: LSN
-    ) throws(StorageError) -> (TailStart, TailReader) {
+    ) throws(StorageError) -> (TailStart, TailReader, isDamaged: Bool) {
         var start = start
         var reader = TailReader(log, behind: released)
         var batch = LogBatch()
@@ -55,8 +62,9 @@ struct TailStart: Sendable {
             guard try reader.read(into: &batch, newest: log.newest.number) else { continue }
             for series in batch.newSeries { start.later[series.slot] = series.labels }
         }
+        let isDamaged = reader.lostCount > 0
         reader.forgetLost(upTo: position)
-        return (start, reader)
+        return (start, reader, isDamaged)
     }
 
     /// Calls the body for each number once.

@@ -66,7 +66,8 @@ struct WALTailTests {
         SimulatedFileSystem.WriteFailure.whole, .half, .halfAndTruncate,
     ])
     func failedAppend(kind: SimulatedFileSystem.WriteFailure) throws {
-        let fixture = try TailFixture(seed: 3)
+        // A segment that could not be begun would be the write that fails.
+        let fixture = try TailFixture(seed: 3) { $0.samplesPerSeriesMax = 10_000 }
         let reading = try fixture.open()
         for round in 0..<20 {
             try fixture.append(1)
@@ -190,6 +191,81 @@ struct WALTailTests {
         #expect(numbers.contains { $0 >= next })
         #expect(numbers.last == fixture.newest || fixture.records[fixture.newest]?.batch.deletions.isEmpty == false)
         #expect(reading.tail.lostRecordCount == next - origin - 1)
+    }
+
+    /// A number changes hands in a segment that is damaged then.
+    private func handOver(_ fixture: TailFixture) throws {
+        try fixture.makeCheckpoint(leaving: [1])
+        var batch = LogBatch()
+        batch.newSeries = [.init(slot: 1, generation: 2, labels: ["owner": "new"])]
+        batch.append(slot: 1, timestamp: 2, value: 2)
+        let segment = fixture.log.currentSegment
+        try fixture.append(batch)
+        _ = try fixture.log.cutSegment()
+        let path = WALFixture.segment(segment)
+        var bytes = try #require(fixture.disk.bytes(path))
+        bytes[bytes.count - 1] ^= 1
+        try fixture.disk.overwrite(path, bytes)
+    }
+
+    private func opened() throws -> (TailFixture, TailReading) {
+        let fixture = try TailFixture(seed: 11)
+        let reading = try fixture.open()
+        var batch = LogBatch()
+        for (slot, name) in [(UInt32(0), "other"), (1, "old")] {
+            batch.newSeries.append(.init(slot: slot, generation: 1, labels: ["owner": "\(name)"]))
+            batch.append(slot: slot, timestamp: 1, value: 1)
+        }
+        try fixture.append(batch)
+        try reading.read()
+        #expect(reading.table[1] == ["owner": "old"])
+        return (fixture, reading)
+    }
+
+    @Test("never takes a number for that of its old owner, where the record that gave it away is damaged")
+    func damagedOwner() throws {
+        let (fixture, reading) = try opened()
+        try handOver(fixture)
+        var batch = LogBatch()
+        batch.append(slot: 0, timestamp: 3, value: 3)
+        batch.append(slot: 1, timestamp: 3, value: 3)
+        try fixture.append(batch)
+        var record = CommittedRecord()
+        #expect(try reading.tail.next(into: &record, timeout: .zero))
+        #expect(record.series == [0] && record.timestamps == [3] && record.values == [3])
+        #expect(record.newSeries.map(\.labels) == [["owner": "other"]])
+        var again = LogBatch()
+        again.newSeries = [.init(slot: 1, generation: 2, labels: ["owner": "new"])]
+        try fixture.append(again)
+        try fixture.append(batch)
+        #expect(try reading.tail.next(into: &record, timeout: .zero))
+        #expect(record.newSeries.map(\.labels) == [["owner": "new"]])
+        #expect(try reading.tail.next(into: &record, timeout: .zero))
+        #expect(record.series == [0, 1] && record.newSeries.isEmpty)
+        #expect(reading.tail.lostRecordCount == 1)
+    }
+
+    @Test("goes on at the next checkpoint, where the one before the damage was not kept")
+    func damageBehindUnknownCheckpoint() throws {
+        let (fixture, reading) = try opened()
+        try fixture.makeCheckpoint()
+        var other = LogBatch()
+        other.append(slot: 0, timestamp: 2, value: 2)
+        try fixture.append(other)
+        try reading.read()
+        try handOver(fixture)
+        var batch = LogBatch()
+        batch.append(slot: 1, timestamp: 3, value: 3)
+        try fixture.append(batch)
+        try fixture.makeCheckpoint()
+        let newest = fixture.newest
+        try fixture.append(batch)
+        #expect(fixture.checkpoints.count == 2, "the one in between was not kept")
+        var record = CommittedRecord()
+        #expect(try reading.tail.next(into: &record, timeout: .zero))
+        #expect(record.number == newest + 1)
+        #expect(record.newSeries.map(\.labels).contains(["owner": "new"]))
+        #expect(reading.tail.lostRecordCount == 2)
     }
 
     @Test("meets any byte changed: each record that it gets is one that was written")
