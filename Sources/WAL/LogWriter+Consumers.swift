@@ -27,6 +27,9 @@ extension LogWriter {
     /// Of each consumer the newest record that it has released.
     package var positions: [String: LSN] { inventory.withLock { $0.positions } }
 
+    /// Whether anybody needs more than a replay does.
+    package var hasConsumers: Bool { inventory.withLock { !$0.positions.isEmpty } }
+
     /// Tells where consumers were before the start; before anything is appended or removed.
     /// - Returns: those that were beyond the end of the log, and are at its end now.
     package func restore(positions: [String: LSN]) -> [String] {

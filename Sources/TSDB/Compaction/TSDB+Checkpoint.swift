@@ -31,6 +31,8 @@ extension TSDB {
                 let segment = try log.cutSegment()
                 return (HeadCheckpoint(head), log.nextLSN - 1, segment)
             }
+            // The store needs the segment that was left no more, but who is behind does. How it ends is told by `syncLog`.
+            if log.hasConsumers { try? log.sync() }
             let bytes = try writeCheckpoint(snapshot, lsn, segment)
             options.logger.info("checkpoint written", metadata: ["lsn": "\(lsn)", "bytes": "\(bytes)"])
         } catch {

@@ -125,6 +125,44 @@ struct CommitLogTests {
         #expect(after.tail.lostRecordCount == 0)
     }
 
+    @Test("Over kills and power cuts a consumer gets all that the store has", arguments: Seeds.fixed(30))
+    func crashes(seed: UInt64) async throws {
+        var random = SeededRandom(seed: seed)
+        let test = try store()
+        var received: [LabelSet: Set<Sample>] = [:]
+        var reading = try Reading(test)
+        func endLife() {
+            for (labels, samples) in reading.samples { received[labels, default: []].formUnion(samples) }
+            #expect(reading.tail.lostRecordCount == 0)
+            reading.tail.close()
+        }
+        for _ in 0..<50 {
+            try await fill(test, minutes: 1 + random.below(25))
+            switch random.below(12) {
+            case 0: try test.store.maintain()
+            case 1: try test.store.checkpoint()
+            case 2: test.store.savePositions()
+            case 3: test.store.syncLog()
+            case 4, 5: try reading.readAndRelease()
+            case 6: try reading.read()
+            case 7...9:
+                endLife()
+                switch random.below(3) {
+                case 0: try test.reopen()
+                case 1: try test.kill()
+                default: try test.losePower(using: &random)
+                }
+                reading = try Reading(test)
+            default: break
+            }
+        }
+        try reading.read()
+        endLife()
+        for (labels, samples) in try test.contents() {
+            #expect(received[labels, default: []].isSuperset(of: samples), "\(labels)")
+        }
+    }
+
     @Test("The position is saved by itself within seconds")
     func saving() async throws {
         let test = try store()
