@@ -125,15 +125,16 @@ struct CommitLogTests {
         #expect(after.tail.lostRecordCount == 0)
     }
 
-    @Test("Over kills and power cuts a consumer gets all that the store has", arguments: Seeds.fixed(30))
-    func crashes(seed: UInt64) async throws {
-        var random = SeededRandom(seed: seed)
-        let test = try store()
+    /// A random history with restarts. - Returns: what consumers got in all their lives, and how many records they lost.
+    private func live(
+        _ test: TestStore, _ random: inout SeededRandom, restart: (inout SeededRandom) throws -> Void
+    ) async throws -> (received: [LabelSet: Set<Sample>], lost: UInt64) {
         var received: [LabelSet: Set<Sample>] = [:]
+        var lost: UInt64 = 0
         var reading = try Reading(test)
         func endLife() {
             for (labels, samples) in reading.samples { received[labels, default: []].formUnion(samples) }
-            #expect(reading.tail.lostRecordCount == 0)
+            lost += reading.tail.lostRecordCount
             reading.tail.close()
         }
         for _ in 0..<50 {
@@ -147,20 +148,46 @@ struct CommitLogTests {
             case 6: try reading.read()
             case 7...9:
                 endLife()
-                switch random.below(3) {
-                case 0: try test.reopen()
-                case 1: try test.kill()
-                default: try test.losePower(using: &random)
-                }
+                try restart(&random)
                 reading = try Reading(test)
             default: break
             }
         }
         try reading.read()
         endLife()
-        for (labels, samples) in try test.contents() {
-            #expect(received[labels, default: []].isSuperset(of: samples), "\(labels)")
+        return (received, lost)
+    }
+
+    private func patient() throws -> TestStore { try store { $0.log.heldTimeMax = 1000 * TestStore.hour } }
+
+    @Test("Over restarts and kills a consumer gets all that the store has, and nothing else", arguments: Seeds.fixed(30))
+    func kills(seed: UInt64) async throws {
+        var random = SeededRandom(seed: seed)
+        let test = try patient()
+        let (received, lost) = try await live(test, &random) { random in
+            if random.chance(50) { try test.kill() } else { try test.reopen() }
         }
+        #expect(lost == 0)
+        #expect(try received == test.contents().mapValues { Set($0) })
+    }
+
+    @Test("Over power cuts a consumer gets no sample as another series'", arguments: Seeds.fixed(30))
+    func powerCuts(seed: UInt64) async throws {
+        var random = SeededRandom(seed: seed)
+        let test = try patient()
+        let (received, _) = try await live(test, &random) { random in
+            if random.chance(50) { try test.kill() } else { try test.losePower(using: &random) }
+        }
+        for (labels, samples) in received {
+            for sample in samples {
+                let isChurn = labels["__name__"] == "churn"
+                let series = Double(labels["i"] ?? "") ?? 0
+                let value = isChurn ? 1 : Double(sample.timestamp / 1000 % 977) + series
+                #expect(Double(bitPattern: sample.bits) == value, "\(labels)")
+                if isChurn { #expect(labels["n"] == "\(sample.timestamp / 1_800_000)") }
+            }
+        }
+        #expect(received.count > 4)
     }
 
     @Test("The position is saved by itself within seconds")
