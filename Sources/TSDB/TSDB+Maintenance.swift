@@ -38,8 +38,7 @@ extension TSDB {
     }
 
     /// Starts a thread that `close` waits for.
-    func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError)
-    {
+    func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError) {
         maintenance.change { $0.runningThreads += 1 }
         do throws(StorageError) {
             try StorageError.startingThread(name, nice: nice) { [self] in

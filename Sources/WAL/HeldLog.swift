@@ -49,7 +49,9 @@ package enum HeldLog {
         var batch = LogBatch()
         var lsn = reader.header.origin
         while let frame = try reader.next() {
-            guard frame.type.isBatch, frame.lsn == lsn else { throw reader.damaged("record \(frame.lsn) in place of \(lsn)") }
+            guard frame.type.isBatch, frame.lsn == lsn else {
+                throw reader.damaged("record \(frame.lsn) in place of \(lsn)")
+            }
             do throws(ByteError) {
                 try decoder.decode(frame.payload, frame.type, into: &batch)
             } catch {

@@ -43,7 +43,8 @@ package final class LogTail: CommitTail {
         progress = Mutex(Progress(handed: reader.last, passed: reader.last, released: position))
         segment = Atomic(reader.segment ?? log.inventory.withLock { $0.segments.last?.number ?? 0 })
         lostCount = Atomic(reader.lostCount)
-        reading = Mutex(Reading(reader: reader, start: start))
+        // Then it begins anew with the first record, which leaves out what nobody knows the owner of.
+        reading = Mutex(Reading(reader: reader, start: start, hasGap: start.isPartial))
     }
 
     deinit { close() }

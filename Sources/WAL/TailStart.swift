@@ -16,25 +16,38 @@ struct TailStart: Sendable {
     /// Mapped: it may be removed meanwhile.
     private let checkpoint: LogReader?
     private var later: [UInt32: LabelSet]
+    /// Who has some number is not known: what told it is damaged, or had gone before there were consumers.
+    private(set) var isPartial = false
+
+    private init(_ checkpoint: LogReader?) {
+        self.checkpoint = checkpoint
+        later = [:]
+    }
 
     /// Finds the base that a consumer begins at, and reads from there to its position, or as far as that has gone.
     static func find(_ log: LogWriter, _ position: LSN) throws(StorageError) -> (TailStart, TailReader) {
         let bases = log.inventory.withLock { $0.bases(for: position) }
-        var isBehindDamage = false
+        var (isBehindDamage, hasSkipped) = (false, false)
         for base in bases where !isBehindDamage || base.released > position {
             var checkpoint: LogReader?
             if let lsn = base.checkpoint {
-                guard let found = try open(log, lsn) else { continue }
-                checkpoint = found
+                checkpoint = try open(log, lsn)
+                if checkpoint == nil {
+                    hasSkipped = true
+                    continue
+                }
             }
-            let start = TailStart(checkpoint: checkpoint, later: [:])
-            let (found, reader, isDamaged) = try read(log, start, base.released, position)
+            var (found, reader) = try read(log, TailStart(checkpoint), base.released, position)
             // In what is lost a number may have got another owner than the base knows.
-            isBehindDamage = isDamaged && !base.isFollowed && bases.contains { $0.released > position }
-            if !isBehindDamage { return (found, reader) }
+            let isFollowed = base.isFollowed && !hasSkipped
+            isBehindDamage = found.isPartial && !isFollowed && bases.contains { $0.released > position }
+            if isBehindDamage { continue }
+            if base.checkpoint == nil, base.released > 0 { found.isPartial = true }
+            return (found, reader)
         }
         // No checkpoint can be read: labels are known of those alone that come from here on.
-        let (start, reader, _) = try read(log, TailStart(checkpoint: nil, later: [:]), position, position)
+        var (start, reader) = try read(log, TailStart(nil), position, position)
+        start.isPartial = true
         return (start, reader)
     }
 
@@ -54,7 +67,7 @@ struct TailStart: Sendable {
 
     private static func read(
         _ log: LogWriter, _ start: TailStart, _ released: LSN, _ position: LSN
-    ) throws(StorageError) -> (TailStart, TailReader, isDamaged: Bool) {
+    ) throws(StorageError) -> (TailStart, TailReader) {
         var start = start
         var reader = TailReader(log, behind: released)
         var batch = LogBatch()
@@ -62,9 +75,9 @@ struct TailStart: Sendable {
             guard try reader.read(into: &batch, newest: log.newest.number) else { continue }
             for series in batch.newSeries { start.later[series.slot] = series.labels }
         }
-        let isDamaged = reader.lostCount > 0
+        start.isPartial = reader.lostCount > 0
         reader.forgetLost(upTo: position)
-        return (start, reader, isDamaged)
+        return (start, reader)
     }
 
     /// Calls the body for each number once.

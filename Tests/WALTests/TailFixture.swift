@@ -161,7 +161,9 @@ final class TailFixture {
 
     // MARK: - Reading
 
-    func open(_ consumer: String = "a") throws -> TailReading { try TailReading(log.openTail(consumer: consumer), self) }
+    func open(_ consumer: String = "a") throws -> TailReading {
+        try TailReading(log.openTail(consumer: consumer), self)
+    }
 }
 
 /// A consumer that checks what it gets against the model.

@@ -23,7 +23,9 @@ struct WALHoldTests {
         #expect(fixture.log.heldBytes == 0 && !fixture.log.hasHeldFiles)
     }
 
-    @Test("A consumer that is behind keeps the checkpoint that it has passed and all segments behind it, until it moves on")
+    @Test(
+        "A consumer that is behind keeps the checkpoint that it has passed and all segments behind it, until it moves on"
+    )
     func behind() throws {
         let fixture = try TailFixture(seed: 2)
         try fixture.append(30)

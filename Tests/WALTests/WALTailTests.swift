@@ -11,7 +11,8 @@ import Testing
 
 @Suite("A consumer of the log")
 struct WALTailTests {
-    @Test("gets every record once, in order, with the owner of each row, over cuts, checkpoints, closing and kills",
+    @Test(
+        "gets every record once, in order, with the owner of each row, over cuts, checkpoints, closing and kills",
         arguments: Seeds.fixed(20))
     func model(seed: UInt64) throws {
         let fixture = try TailFixture(seed: seed)
@@ -62,9 +63,11 @@ struct WALTailTests {
         #expect(reading.tail.currentSegment == fixture.log.currentSegment)
     }
 
-    @Test("never sees an append that failed, whatever it left in the file", arguments: [
-        SimulatedFileSystem.WriteFailure.whole, .half, .halfAndTruncate,
-    ])
+    @Test(
+        "never sees an append that failed, whatever it left in the file",
+        arguments: [
+            SimulatedFileSystem.WriteFailure.whole, .half, .halfAndTruncate,
+        ])
     func failedAppend(kind: SimulatedFileSystem.WriteFailure) throws {
         // A segment that could not be begun would be the write that fails.
         let fixture = try TailFixture(seed: 3) { $0.samplesPerSeriesMax = 10_000 }
@@ -179,7 +182,8 @@ struct WALTailTests {
         let offsets = try WALFixture.frameOffsets(fixture.disk, damaged)
         let origin = try #require(fixture.log.inventory.withLock { $0.segments.first { $0.number == damaged } }).origin
         let next = try #require(
-            fixture.log.inventory.withLock { $0.segments.first { $0.number == segments[2] } }).origin
+            fixture.log.inventory.withLock { $0.segments.first { $0.number == segments[2] } }
+        ).origin
         #expect(offsets.count - 1 == Int(next - origin))
         var bytes = try #require(fixture.disk.bytes(path))
         bytes[offsets[1] + 30 > offsets[2] ? offsets[1] + 5 : offsets[1] + 30] ^= 1
@@ -266,6 +270,47 @@ struct WALTailTests {
         #expect(record.number == newest + 1)
         #expect(record.newSeries.map(\.labels).contains(["owner": "new"]))
         #expect(reading.tail.lostRecordCount == 2)
+    }
+
+    @Test("begins at the next checkpoint, where its own is damaged")
+    func damagedBase() throws {
+        let fixture = try TailFixture(seed: 12)
+        try fixture.append(30)
+        try fixture.makeCheckpoint()
+        let base = fixture.checkpoint
+        try fixture.open().tail.close()
+        try fixture.append(60)
+        try fixture.makeCheckpoint()
+        try fixture.append(10)
+        let path = FilePath.join(WALFixture.directory, LogFormat.checkpointName(base))
+        var bytes = try #require(fixture.disk.bytes(path))
+        bytes[bytes.count / 2] ^= 1
+        try fixture.disk.overwrite(path, bytes)
+        let reading = try fixture.open()
+        try reading.read()
+        #expect(reading.tail.lostRecordCount == fixture.checkpoint - base)
+        reading.expectAll(fixture.checkpoint + 1...fixture.newest)
+    }
+
+    @Test("has released what has nothing for it as well, when all before is")
+    func nothingForIt() throws {
+        let fixture = try TailFixture(seed: 13)
+        let reading = try fixture.open()
+        var batch = LogBatch()
+        batch.newSeries.append(.init(slot: 0, generation: 1, labels: ["a": "b"]))
+        batch.append(slot: 0, timestamp: 1, value: 1)
+        try fixture.append(batch)
+        var deletion = LogBatch()
+        deletion.deletions = [.init(slot: 0, generation: 1, range: TimeRange(min: 1, max: 2))]
+        try fixture.append(deletion)
+        try reading.read()
+        #expect(reading.numbers == [1])
+        #expect(fixture.log.positions == ["a": 0])
+        reading.releaseAll()
+        #expect(fixture.log.positions == ["a": 2])
+        try fixture.append(deletion)
+        try reading.read()
+        #expect(fixture.log.positions == ["a": 3])
     }
 
     @Test("meets any byte changed: each record that it gets is one that was written")

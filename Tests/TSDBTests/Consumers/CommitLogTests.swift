@@ -160,7 +160,8 @@ struct CommitLogTests {
 
     private func patient() throws -> TestStore { try store { $0.log.heldTimeMax = 1000 * TestStore.hour } }
 
-    @Test("Over restarts and kills a consumer gets all that the store has, and nothing else", arguments: Seeds.fixed(30))
+    @Test(
+        "Over restarts and kills a consumer gets all that the store has, and nothing else", arguments: Seeds.fixed(30))
     func kills(seed: UInt64) async throws {
         var random = SeededRandom(seed: seed)
         let test = try patient()
