@@ -29,6 +29,8 @@ package struct FileError: Error, Sendable, Hashable {
     }
 
     package var isNotFound: Bool { code == ENOENT }
+    /// The disk could not read or write what it has there.
+    package var isMediaFailure: Bool { code == EIO }
     package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 
     private static func text(of code: Int32) -> String {

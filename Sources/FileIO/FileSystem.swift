@@ -22,6 +22,12 @@ package protocol FileSystem: Sendable {
     /// - Throws: also where the file is longer than `limit` bytes.
     func read(_ path: String, limit: Int) throws(FileError) -> [UInt8]
 
+    /// Copies what stands in a file from a place on, as much as the target takes. The file may grow meanwhile.
+    /// - Returns: how many bytes; fewer than the target takes where the file ends.
+    func copy(
+        _ path: String, from offset: Int, into target: UnsafeMutableRawBufferPointer
+    ) throws(FileError) -> Int
+
     /// Maps a file for reading. It must not be shortened while it is mapped.
     func map(_ path: String) throws(FileError) -> MappedFile
 

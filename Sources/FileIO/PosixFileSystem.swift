@@ -46,6 +46,22 @@ package struct PosixFileSystem: FileSystem {
         }
     }
 
+    package func copy(
+        _ path: String, from offset: Int, into target: UnsafeMutableRawBufferPointer
+    ) throws(FileError) -> Int {
+        let descriptor = try Descriptor(path, flags: O_RDONLY)
+        var copied = 0
+        while copied < target.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: target[copied...])
+            let count = try Syscall.run("read", path) {
+                pread(descriptor.number, rest.baseAddress, rest.count, off_t(offset + copied))
+            }
+            if count == 0 { break }
+            copied += count
+        }
+        return copied
+    }
+
     package func map(_ path: String) throws(FileError) -> MappedFile { try MappedFile(path: path) }
 
     package func size(_ path: String) throws(FileError) -> Int {

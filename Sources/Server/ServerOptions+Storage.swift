@@ -76,6 +76,7 @@ extension ServerOptions {
             store.syncInterval = interval
         }
         if let size = flags.size("storage.tsdb.wal-segment-size"), size > 0 { store.segmentBytesMax = Int(size) }
+        if let size = flags.size("storage.remote.log-size") { store.heldLogBytesMax = Int(clamping: size) }
         store.refusesDamagedLog = flags.bool("storage.tsdb.refuse-damaged-wal")
         return store
     }

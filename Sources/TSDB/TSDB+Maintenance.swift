@@ -37,8 +37,8 @@ extension TSDB {
         }
     }
 
-    private func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError)
-    {
+    /// Starts a thread that `close` waits for.
+    func start(_ name: String, nice: Int32 = 0, _ run: @escaping @Sendable (TSDB) -> Void) throws(StorageError) {
         maintenance.change { $0.runningThreads += 1 }
         do throws(StorageError) {
             try StorageError.startingThread(name, nice: nice) { [self] in
@@ -51,7 +51,7 @@ extension TSDB {
         }
     }
 
-    private func isClosing(after milliseconds: Int64) -> Bool {
+    func isClosing(after milliseconds: Int64) -> Bool {
         maintenance.wait(milliseconds: milliseconds) { $0.isClosing ? true : nil } ?? false
     }
 
@@ -107,9 +107,13 @@ extension TSDB {
                 failures.append(error)
             }
         }
-        step(makeRoomInLog)
+        // The disk has become full: what is kept for remote write goes, and what a checkpoint makes superfluous.
+        let wantsRoom = diskGuard.takeWantsRoom()
+        step { if wantsRoom, log.hasHeldFiles { try trimLog(givingUp: true) } }
+        step { if wantsRoom, log.size > checkpointBytes { try checkpoint() } }
         step(moveToDisk)
         let failuresBefore = failures.count
+        step(trimLog)
         step(closeStaleChunks)
         step(quarantineDamaged)
         let imported = importedBlocks()
@@ -131,11 +135,6 @@ extension TSDB {
         }
         if let failure = failures.first { throw failure }
         return hasMerged
-    }
-
-    /// The disk has become full: what a checkpoint makes superfluous of the log goes.
-    private func makeRoomInLog() throws {
-        if diskGuard.takeWantsRoom(), log.size > checkpointBytes { try checkpoint() }
     }
 
     /// Cuts the blocks that are due, and makes a checkpoint where one is.

@@ -32,6 +32,7 @@ extension TSDB {
         let start = try headStart(catalog, blocks)
         let (head, log, report) = try replay(options, layout, start, blocks.blocks, metrics)
         if !isClean { log.doubtOlderSegments() }
+        let positions = restorePositions(options, state, log)
         let seconds = started.duration(to: .now) / .seconds(1)
         metrics.replayDuration.set(seconds)
         options.logger.info(
@@ -46,7 +47,7 @@ extension TSDB {
             Parts(
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
                 damages: blocks.damages + report.damages.map { StorageDamage($0) },
-                checkpointBytes: checkpointBytes(options, layout, report.checkpointLSN)))
+                checkpointBytes: checkpointBytes(options, layout, report.checkpointLSN), savedPositions: positions))
         do {
             try store.maintenanceTurn.withLock { _ in try store.reloadPrometheusBlocks(store.importedBlocks()) }
             // What was read of a damaged checkpoint is nowhere else.
@@ -128,8 +129,12 @@ extension TSDB {
             metrics.walCorruptions.increment()
             options.logger.warning("the log was damaged", metadata: ["damage": "\(damage)"])
         }
+        var logOptions = options.log
+        logOptions.monotonicTime = options.monotonicTime ?? ClockWatch.monotonicTime(beside: options.clock)
+        // A damaged one takes the place of nothing.
         let log = try LogWriter(
-            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1, options: options.log)
+            fileSystem: options.fileSystem, directory: directory, nextLSN: report.lastLSN + 1,
+            checkpoint: report.isCheckpointDamaged ? 0 : report.checkpointLSN, options: logOptions)
         log.noteReplayed(report.samples, introduced: report.introduced)
         return (head, log, report)
     }

@@ -34,6 +34,10 @@ package final class TSDB: Sendable {
     let maintenanceTurn = Mutex(())
     /// The log could not be synced: a checkpoint is to take its place.
     let wantsCheckpoint = Atomic(false)
+    /// Where the log's consumers are, as it was saved last.
+    let savedPositions: Mutex<[String: LSN]>
+    /// Whether a thread saves them.
+    let savesPositions = Atomic(false)
     let corruptions: Atomic<Int>
     /// How often in a row the cut of a block failed.
     let failedCutCount = Atomic<Int>(0)
@@ -67,6 +71,7 @@ package final class TSDB: Sendable {
         let damages: [StorageDamage]
         /// Of the newest checkpoint.
         let checkpointBytes: Int
+        let savedPositions: [String: LSN]
     }
 
     init(_ options: TSDBOptions, _ metrics: TSDBMetrics, _ parts: Parts) throws(StorageError) {
@@ -87,6 +92,7 @@ package final class TSDB: Sendable {
         clockWatch = ClockWatch(options, health)
         damage = DamageRegister(parts.damages)
         checkpointSize = Atomic(parts.checkpointBytes)
+        savedPositions = Mutex(parts.savedPositions)
         head.outOfOrderWindow = options.settings.outOfOrderWindow
         diskGuard.check()
         if let newest = parts.head.newestTime { clockWatch.noteNewest(newest) }
@@ -134,8 +140,10 @@ package final class TSDB: Sendable {
             try? maintenanceTurn.withLock { _ in try checkpoint() }
         }
         committer.close()
+        log.endTails()
         maintenance.wait { $0.runningThreads == 0 ? () : nil }
         guard let lock = lock.withLock({ $0.take() }) else { return }
+        savePositions()
         do throws(StorageError) {
             try log.sync()
             try catalog.close()

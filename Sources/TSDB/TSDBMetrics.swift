@@ -38,6 +38,7 @@ struct TSDBMetrics: Sendable {
     let compactionProgress: Gauge
     let quarantinedBlocks: Gauge
     let staleSeries: Gauge
+    let heldLog: Gauge
     let compactionDuration: Histogram
     private let chunkRange: Histogram
     private let chunkSamples: Histogram
@@ -112,6 +113,8 @@ struct TSDBMetrics: Sendable {
             "hearth_tsdb_compaction_progress_ratio", "How much of the merge under way is done; 0 for none.")
         quarantinedBlocks = registry.gauge(
             "hearth_tsdb_quarantined_blocks", "Blocks that were set aside as damaged since the start.")
+        heldLog = registry.gauge(
+            "hearth_tsdb_log_held_bytes", "What of the log is kept only as remote write has not passed it.")
         staleSeries = registry.gauge(
             TSDBMetrics.prefix + "head_stale_series",
             "Series whose newest sample is a stale marker, as of the last round of maintenance.")
@@ -277,6 +280,7 @@ extension TSDB {
         metrics.set("lowest_timestamp_seconds", "Oldest timestamp stored.", lowest / 1000)
         metrics.set("wal_segment_current", "Number of the log's newest segment.", Double(log.currentSegment))
         metrics.set("wal_storage_size_bytes", "Size of the log.", Double(log.size))
+        metrics.heldLog.set(Double(log.heldBytes))
     }
 
     private func publishExemplars() {

@@ -57,6 +57,12 @@ extension TSDBOptions {
         set { log.segmentBytesMax = newValue }
     }
 
+    /// What may be kept of the log for its consumers alone. Bytes.
+    package var heldLogBytesMax: Int {
+        get { log.heldBytesMax }
+        set { log.heldBytesMax = newValue }
+    }
+
     /// ms; nil for no limit.
     package var retentionTime: Int64? {
         get { settings.retentionTime }

@@ -121,8 +121,10 @@ package struct CheckpointWriter: ~Copyable {
         try write(type)
     }
 
+    /// - Parameter removesOlder: whether older checkpoints go at once; a log that has consumers decides that itself, see
+    ///   `LogWriter.replaced`.
     /// - Returns: the size of the checkpoint. Bytes.
-    package consuming func finish() throws(StorageError) -> Int {
+    package consuming func finish(removesOlder: Bool = true) throws(StorageError) -> Int {
         payload.removeAll()
         payload.append(contentsOf: counts.payload)
         try write(.checkpointEnd)
@@ -133,6 +135,7 @@ package struct CheckpointWriter: ~Copyable {
             try fileSystem.syncDirectory(directory)
         }
         try Checkpoint.verify(fileSystem: fileSystem, path: path, lsn: lsn)
+        if !removesOlder { return size }
         try StorageError.wrapping { () throws(FileError) in
             for name in try fileSystem.list(directory) {
                 guard let older = LogFormat.checkpointLSN(name), older < lsn else { continue }

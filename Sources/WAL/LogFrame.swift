@@ -1,4 +1,5 @@
 import ByteCoding
+import FileIO
 import StorageAPI
 import StorageFiles
 
@@ -33,6 +34,64 @@ struct LogFrame {
         output.appendLittleEndian(UInt32(payload.count))
         output.append(contentsOf: stored)
         output.overwriteLittleEndian(CRC32C.checksum(output.bytes[(start + 4)...]), at: start)
+    }
+}
+
+/// The head of a frame as it stands in a file: nothing in it is true until the checksum is.
+struct LogFrameHeader {
+    private let bytes: [UInt8]
+
+    /// - Precondition: they are `LogFormat.frameHeaderBytes`.
+    init(_ bytes: [UInt8]) {
+        precondition(bytes.count == LogFormat.frameHeaderBytes, "\(bytes.count) bytes of a frame's header")
+        self.bytes = bytes
+    }
+
+    /// Of the payload as stored.
+    var storedCount: Int { Int(field(4)) }
+    var lsn: LSN { UInt64(field(8)) | UInt64(field(12)) << 32 }
+    private var payloadCount: Int { Int(field(20)) }
+
+    var isWithinBounds: Bool {
+        payloadCount <= LogFormat.payloadBytesMax && storedCount <= LogFormat.payloadBytesMax
+    }
+
+    /// - Throws: what is wrong with the frame, in words.
+    func frame(_ stored: [UInt8], offset: Int) throws(Malformed) -> LogFrame {
+        guard CRC32C.checksum(stored, extending: CRC32C.checksum(bytes[4...])) == field(0) else {
+            throw Malformed(reason: "frame checksum")
+        }
+        guard let type = LogFormat.RecordType(rawValue: bytes[16]) else {
+            throw Malformed(reason: "record type \(bytes[16])")
+        }
+        return LogFrame(
+            lsn: lsn, type: type, payload: try payload(of: stored), offset: offset,
+            byteCount: LogFormat.frameHeaderBytes + stored.count)
+    }
+
+    struct Malformed: Error {
+        let reason: String
+    }
+
+    private func payload(of stored: [UInt8]) throws(Malformed) -> [UInt8] {
+        switch bytes[17] {
+        case 0:
+            guard stored.count == payloadCount else { throw Malformed(reason: "payload length") }
+            return stored
+        case LogFormat.compressedFlag:
+            do throws(LZ4.Malformed) {
+                return try LZ4.decompress(stored, size: payloadCount)
+            } catch {
+                throw Malformed(reason: "compressed payload")
+            }
+        default: throw Malformed(reason: "frame flags \(bytes[17])")
+        }
+    }
+
+    /// - Precondition: the field lies within the frame header.
+    private func field(_ offset: Int) -> UInt32 {
+        UInt32(bytes[offset]) | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2]) << 16
+            | UInt32(bytes[offset + 3]) << 24
     }
 }
 
@@ -73,6 +132,19 @@ struct LogFileHeader: Equatable {
             throw damaged("header numbers \(fields.number), \(fields.origin)")
         }
         self.init(kind: kind, number: fields.number, origin: fields.origin)
+    }
+
+    /// What stands where a file's header is; less than it takes where the file ends early.
+    static func bytes(_ fileSystem: any FileSystem, _ path: String) throws(FileError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: LogFormat.fileHeaderBytes)
+        let result = bytes.withUnsafeMutableBytes { target -> Result<Int, FileError> in
+            do throws(FileError) {
+                return .success(try fileSystem.copy(path, from: 0, into: target))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return Array(bytes.prefix(try result.get()))
     }
 
     /// As they stand in the file, unchecked.

@@ -31,24 +31,18 @@ struct LogReader {
         if offset == file.size { return nil }
         let headerBytes = LogFormat.frameHeaderBytes
         guard file.size - offset >= headerBytes else { throw damaged("frame header ends early") }
-        let head = try LogReader.bytes(file, at: offset, headerBytes)
+        let head = LogFrameHeader(try LogReader.bytes(file, at: offset, headerBytes))
         // The checksum covers the length too, so a wrong length is met by one of two checks: it does not fit into the
         // file, or the checksum over what it spans is wrong. Neither allocates more than the file has.
-        let storedCount = Int(field(head, 4))
-        let payloadCount = Int(field(head, 20))
-        guard payloadCount <= LogFormat.payloadBytesMax, storedCount <= LogFormat.payloadBytesMax else {
-            throw damaged("frame length out of bounds")
+        guard head.isWithinBounds else { throw damaged("frame length out of bounds") }
+        guard head.storedCount <= file.size - offset - headerBytes else { throw damaged("frame ends early") }
+        let stored = try LogReader.bytes(file, at: offset + headerBytes, head.storedCount)
+        let frame: LogFrame
+        do throws(LogFrameHeader.Malformed) {
+            frame = try head.frame(stored, offset: offset)
+        } catch {
+            throw damaged(error.reason)
         }
-        guard storedCount <= file.size - offset - headerBytes else { throw damaged("frame ends early") }
-        let stored = try LogReader.bytes(file, at: offset + headerBytes, storedCount)
-        guard CRC32C.checksum(stored, extending: CRC32C.checksum(head[4...])) == field(head, 0) else {
-            throw damaged("frame checksum")
-        }
-        guard let type = LogFormat.RecordType(rawValue: head[16]) else { throw damaged("record type \(head[16])") }
-        let frame = LogFrame(
-            lsn: UInt64(field(head, 8)) | UInt64(field(head, 12)) << 32, type: type,
-            payload: try payload(of: stored, flags: head[17], size: payloadCount), offset: offset,
-            byteCount: headerBytes + storedCount)
         offset += frame.byteCount
         return frame
     }
@@ -60,7 +54,7 @@ struct LogReader {
         guard file.size - offset > headerBytes,
             let head = try? LogReader.bytes(file, at: offset, headerBytes)
         else { return false }
-        let storedCount = Int(field(head, 4))
+        let storedCount = LogFrameHeader(head).storedCount
         guard storedCount <= LogFormat.payloadBytesMax, storedCount <= file.size - offset - headerBytes else {
             return false
         }
@@ -70,27 +64,6 @@ struct LogReader {
 
     /// A corruption at the frame that `offset` points to.
     func damaged(_ reason: String) -> StorageError { .corruption(file: file.path, offset: offset, reason: reason) }
-
-    private func payload(of stored: [UInt8], flags: UInt8, size: Int) throws(StorageError) -> [UInt8] {
-        switch flags {
-        case 0:
-            guard stored.count == size else { throw damaged("payload length") }
-            return stored
-        case LogFormat.compressedFlag:
-            do throws(LZ4.Malformed) {
-                return try LZ4.decompress(stored, size: size)
-            } catch {
-                throw damaged("compressed payload")
-            }
-        default: throw damaged("frame flags \(flags)")
-        }
-    }
-
-    /// - Precondition: the field lies within the frame header.
-    private func field(_ head: [UInt8], _ offset: Int) -> UInt32 {
-        UInt32(head[offset]) | UInt32(head[offset + 1]) << 8 | UInt32(head[offset + 2]) << 16
-            | UInt32(head[offset + 3]) << 24
-    }
 
     private static func bytes(_ file: MappedFile, at offset: Int, _ count: Int) throws(StorageError) -> [UInt8] {
         do throws(FileError) {

@@ -22,6 +22,8 @@ package final class LogWriter: Sendable {
         var scratch: [UInt8] = []
         /// Segments that were left before everything in them was synced.
         var unsynced: [any AppendableFile] = []
+        /// A checkpoint has what the segments before this one have: who keeps them is not the replay.
+        var coveredEnd: UInt64
         /// The newest segment whose sync failed: whatever is in it and before it may be lost with the power, however
         /// often a sync works from now on.
         var doubtfulSegment: UInt64?
@@ -40,45 +42,87 @@ package final class LogWriter: Sendable {
         var repeatedEnd: UInt64 = 0
     }
 
-    private let fileSystem: any FileSystem
+    let fileSystem: any FileSystem
     /// Holds segments and checkpoints.
     package let directory: String
-    private let options: LogOptions
+    let options: LogOptions
     let state: Mutex<State>
+    /// What files there are, and who needs them besides a replay; never locked for long.
+    let inventory: Mutex<LogInventory>
+    let newest: NewestRecord
 
     /// Begins a new segment behind those that are there.
     /// - Parameters:
     ///   - directory: of the log; made where it is missing.
     ///   - nextLSN: one more than the replay's last.
+    ///   - checkpoint: the one that the replay began with, if it was whole; 0 for none.
     package init(
-        fileSystem: any FileSystem, directory: String, nextLSN: LSN, options: LogOptions = LogOptions()
+        fileSystem: any FileSystem, directory: String, nextLSN: LSN, checkpoint: LSN = 0,
+        options: LogOptions = LogOptions()
     ) throws(StorageError) {
         self.fileSystem = fileSystem
         self.directory = directory
         self.options = options
-        let (sizes, older, file, segment) = try StorageError.wrapping { () throws(FileError) in
+        let now = options.monotonicTime()
+        let (sizes, older, file, segment, inventory) = try StorageError.wrapping { () throws(FileError) in
             try fileSystem.createDirectory(directory)
             let names = try fileSystem.list(directory)
+            var inventory = LogInventory()
             var sizes: [UInt64: Int] = [:]
-            // A process that was killed has not synced them.
-            var older: [any AppendableFile] = []
             for name in names {
                 let path = FilePath.join(directory, name)
                 if let number = LogFormat.segmentNumber(name) {
-                    sizes[number] = try fileSystem.size(path)
-                    older.append(try fileSystem.openForAppending(path))
+                    let bytes = try fileSystem.size(path)
+                    sizes[number] = bytes
+                    // One without a header has nothing that anybody could read.
+                    if let header = LogWriter.header(fileSystem, path), header.kind == .segment {
+                        inventory.add(.init(number: number, origin: header.origin, bytes: bytes, leftAt: now))
+                    }
                 } else if name.hasSuffix(LogFormat.temporarySuffix) {
                     try fileSystem.remove(path)
                 }
             }
+            try LogWriter.addCheckpoints(names, upTo: checkpoint, to: &inventory, fileSystem, directory, now)
+            // A process that was killed has not synced them.
+            var older: [any AppendableFile] = []
+            for number in sizes.keys.sorted() where number >= inventory.coveredEnd {
+                let path = FilePath.join(directory, LogFormat.segmentName(number))
+                older.append(try fileSystem.openForAppending(path))
+            }
             let segment = LogWriter.unusedSegment(names, fileSystem, directory)
             let file = try LogWriter.create(segment, firstLSN: nextLSN, fileSystem, directory)
-            return (sizes, older, file, segment)
+            inventory.add(.init(number: segment, origin: nextLSN))
+            return (sizes, older, file, segment, inventory)
         }
         state = Mutex(
             State(
-                file: file, segment: segment, nextLSN: nextLSN, unsynced: older, olderSizes: sizes,
-                samplesPerSeriesMax: options.samplesPerSeriesMax))
+                file: file, segment: segment, nextLSN: nextLSN, unsynced: older, coveredEnd: inventory.coveredEnd,
+                olderSizes: sizes, samplesPerSeriesMax: options.samplesPerSeriesMax))
+        self.inventory = Mutex(inventory)
+        newest = NewestRecord(max(nextLSN, 1) - 1)
+    }
+
+    /// Those that a consumer can begin at: with the segments that go on from them.
+    private static func addCheckpoints(
+        _ names: [String], upTo newest: LSN, to inventory: inout LogInventory, _ fileSystem: any FileSystem,
+        _ directory: String, _ now: Int64
+    ) throws(FileError) {
+        for lsn in names.compactMap(LogFormat.checkpointLSN) where lsn <= newest {
+            let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
+            guard let header = header(fileSystem, path), header.kind == .checkpoint, header.number == lsn else {
+                continue
+            }
+            let goesOn = inventory.segments.contains { $0.number == header.origin && $0.origin == lsn + 1 }
+            guard lsn == newest || goesOn else { continue }
+            let bytes = try fileSystem.size(path)
+            inventory.add(
+                .init(lsn: lsn, origin: header.origin, bytes: bytes, madeAt: now, isFollowed: lsn == newest))
+        }
+        inventory.isBeginningFollowed = newest == 0
+    }
+
+    private static func header(_ fileSystem: any FileSystem, _ path: String) -> LogFileHeader? {
+        (try? LogFileHeader.bytes(fileSystem, path)).flatMap { try? LogFileHeader($0, file: path) }
     }
 
     /// A number above those of all segments, of those that were set aside, and of those that a checkpoint has made
@@ -121,14 +165,17 @@ package final class LogWriter: Sendable {
     package func noteReplayed(_ samples: Int, introduced: [SeriesRef] = []) {
         state.withLock { state in
             // Whichever segment: they go together when the next checkpoint is made.
-            guard let oldest = state.olderSizes.keys.min() else { return }
+            guard let oldest = state.olderSizes.keys.filter({ $0 >= state.coveredEnd }).min() else { return }
             state.olderSampleCounts[oldest, default: 0] += samples
             if !introduced.isEmpty { state.introduced[oldest, default: []] += introduced }
         }
     }
 
-    /// Of all segments. Bytes.
-    package var size: Int { state.withLock { $0.olderSizes.values.reduce($0.file.size, +) } }
+    /// Of all segments, and of the checkpoints before the newest. Bytes.
+    package var size: Int {
+        let checkpoints = inventory.withLock { $0.olderCheckpointBytes }
+        return state.withLock { $0.olderSizes.values.reduce($0.file.size + checkpoints, +) }
+    }
 
     /// Logs one batch. Nothing of it is in the log after an error.
     package func append(_ batch: LogBatch) throws(StorageError) -> LSN { try append(batch, isRepetition: false) }
@@ -161,6 +208,7 @@ package final class LogWriter: Sendable {
                 throw StorageError(error)
             }
             state.nextLSN = lsn + 1
+            newest.publish(lsn)
             state.sampleCount += batch.count + batch.exemplars.count * LogWriter.samplesPerExemplar
             if !batch.newSeries.isEmpty, !isRepetition {
                 state.introduced[state.segment, default: []] += batch.newSeries.map {
@@ -234,7 +282,9 @@ package final class LogWriter: Sendable {
     /// The segments from before may not be on the disk, whatever a sync of them says: the process that wrote them may have
     /// met a failure that the kernel reports once. Until a checkpoint takes their place every sync fails.
     package func doubtOlderSegments() {
-        state.withLock { $0.doubtfulSegment = $0.olderSizes.keys.max() }
+        state.withLock { state in
+            state.doubtfulSegment = state.olderSizes.keys.max().flatMap { $0 >= state.coveredEnd ? $0 : nil }
+        }
     }
 
     /// Whether syncs fail until a checkpoint is made.
@@ -249,22 +299,27 @@ package final class LogWriter: Sendable {
         }
     }
 
-    /// Removes the segments with smaller numbers. The newest stays in any case.
+    /// A checkpoint has what the segments with smaller numbers have: removes those that no consumer needs, as of the
+    /// last `trim`. The newest stays in any case.
     package func removeSegments(before segment: UInt64) throws(StorageError) {
+        let end = inventory.withLock { $0.drop(before: segment) }
         try withState { (state) throws(StorageError) in
-            for number in state.olderSizes.keys.sorted() where number < segment {
+            state.coveredEnd = max(state.coveredEnd, segment)
+            // A checkpoint has them, whether a consumer keeps the files or not.
+            state.olderSampleCounts = state.olderSampleCounts.filter { $0.key >= segment }
+            state.introduced = state.introduced.filter { $0.key >= segment }
+            if let doubtful = state.doubtfulSegment, doubtful < segment { state.doubtfulSegment = nil }
+            let paths = Set(
+                state.olderSizes.keys.filter { $0 >= segment }.map {
+                    FilePath.join(directory, LogFormat.segmentName($0))
+                })
+            state.unsynced.removeAll { !paths.contains($0.path) }
+            for number in state.olderSizes.keys.sorted() where number < end {
                 try StorageError.wrapping { () throws(FileError) in
                     try fileSystem.remove(FilePath.join(directory, LogFormat.segmentName(number)))
                 }
                 state.olderSizes[number] = nil
-                state.olderSampleCounts[number] = nil
             }
-            // A checkpoint has them.
-            state.introduced = state.introduced.filter { $0.key >= segment }
-            if let doubtful = state.doubtfulSegment, doubtful < segment { state.doubtfulSegment = nil }
-            let paths = Set(
-                state.olderSizes.keys.map { FilePath.join(directory, LogFormat.segmentName($0)) })
-            state.unsynced.removeAll { !paths.contains($0.path) }
         }
     }
 
@@ -274,8 +329,12 @@ package final class LogWriter: Sendable {
         let file = try StorageError.wrapping { () throws(FileError) in
             try LogWriter.create(next, firstLSN: firstLSN, fileSystem, directory)
         }
+        let bytes = state.file.size
+        inventory.withLock {
+            $0.begin(next, origin: firstLSN, leaving: bytes, now: options.monotonicTime())
+        }
         state.unsynced.append(state.file)
-        state.olderSizes[state.segment] = state.file.size
+        state.olderSizes[state.segment] = bytes
         state.olderSampleCounts[state.segment] = state.sampleCount
         state.sampleCount = 0
         state.file = file

@@ -30,6 +30,27 @@ struct PosixFileSystemTests {
         #expect(try files.size(path) == 4)
     }
 
+    @Test("copies a part of a file that grows, as much as there is")
+    func copy() throws {
+        let path = directory("log")
+        let file = try files.create(path)
+        try file.append([1, 2, 3, 4])
+        func copied(_ offset: Int, _ count: Int) throws -> [UInt8] {
+            var target = [UInt8](repeating: 0, count: count)
+            let found = try target.withUnsafeMutableBytes { try files.copy(path, from: offset, into: $0) }
+            return Array(target.prefix(found))
+        }
+        #expect(try copied(1, 2) == [2, 3])
+        #expect(try copied(2, 9) == [3, 4])
+        #expect(try copied(4, 9) == [])
+        #expect(try copied(7, 9) == [])
+        try file.append([5])
+        #expect(try copied(3, 9) == [4, 5])
+        #expect { try files.copy(directory("b"), from: 0, into: .init(start: nil, count: 0)) } throws: {
+            ($0 as? FileError)?.isNotFound == true
+        }
+    }
+
     @Test("gives a reserve all of its room at once, and says what a directory lies on")
     func reserve() throws {
         let path = directory("reserve")

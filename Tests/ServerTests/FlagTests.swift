@@ -103,6 +103,8 @@ import Testing
         let given = try store(["--storage.tsdb.shed-blocks-older-than=2d", "--storage.tsdb.disk-reserve=0B"])
         #expect(given.shedBlocksOlderThan == 172_800_000)
         #expect(given.diskReserve == 0)
+        #expect(plain.heldLogBytesMax == 1 << 30)
+        #expect(try store(["--storage.remote.log-size=5MB"]).heldLogBytesMax == 5 << 20)
         #expect(throws: FlagValues.UsageError.self) { try store(["--storage.tsdb.shed-blocks-older-than=23h"]) }
     }
 

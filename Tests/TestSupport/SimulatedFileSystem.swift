@@ -182,6 +182,17 @@ package final class SimulatedFileSystem: FileSystem {
         return bytes
     }
 
+    package func copy(
+        _ path: String, from offset: Int, into target: UnsafeMutableRawBufferPointer
+    ) throws(FileError) -> Int {
+        try begin(.read, path)
+        return try node(path, "open").state.withLock { content in
+            let count = max(0, min(target.count, content.bytes.count - offset))
+            if count > 0 { target.copyBytes(from: content.bytes[offset..<offset + count]) }
+            return count
+        }
+    }
+
     package func map(_ path: String) throws(FileError) -> MappedFile {
         try begin(.read, path)
         return MappedFile(path: path, bytes: try node(path, "open").state.withLock { $0.bytes })

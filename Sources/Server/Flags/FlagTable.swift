@@ -137,6 +137,9 @@ package enum FlagTable {
     ]
 
     private static let remote: [FlagDefinition] = [
+        .init(
+            "storage.remote.log-size", .size, "1GB",
+            "What may be kept of the WAL, for two hours at most, only as remote write has not sent it. 0B: nothing."),
         .init("storage.remote.flush-deadline", .duration, "1m", "How long to flush on shutdown.", effect: .none),
         .init(
             "storage.remote.read-sample-limit", .integer, "50000000", "Samples in one remote read answer.",

@@ -57,6 +57,15 @@ enum CatalogMigrations {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("log positions") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE log_position (
+                        consumer TEXT NOT NULL PRIMARY KEY,
+                        record INTEGER NOT NULL
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

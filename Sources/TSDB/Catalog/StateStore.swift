@@ -3,7 +3,8 @@ import GRDB
 package import StorageAPI
 
 /// What is worth keeping over a restart and is not a sample, in `state.sqlite`: alert states, the outbox of
-/// notifications, metric metadata; each in a file of its own (`StateStore+AlertStates`, `+Outbox`, `+Metadata`).
+/// notifications, metric metadata, how far the log's consumers have come; each in a file of its own
+/// (`StateStore+AlertStates`, `+Outbox`, `+Metadata`, `+LogPositions`).
 ///
 /// A commit survives the death of the process; the loss of power may take the newest ones. Calls suspend: the work runs
 /// on the file's own queue, one call after the other, never on the caller's thread.
@@ -32,6 +33,16 @@ package final class StateStore: Sendable {
     /// No call may follow. Blocks.
     package func close() throws(StorageError) {
         try SQLiteFile.wrapping("close", path) { try queue.close() }
+    }
+
+    /// For threads of the store's own: blocks.
+    func readNow<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
+        try SQLiteFile.wrapping("read", path) { try queue.read(body) }
+    }
+
+    /// One transaction. For threads of the store's own: blocks.
+    func writeNow<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
+        try SQLiteFile.wrapping("write", path) { try queue.write(body) }
     }
 
     func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws(StorageError) -> R {

@@ -31,6 +31,8 @@ extension TSDB {
                 let segment = try log.cutSegment()
                 return (HeadCheckpoint(head), log.nextLSN - 1, segment)
             }
+            // The store needs the segment that was left no more, but who is behind does. How it ends is told by `syncLog`.
+            if log.hasConsumers { try? log.sync() }
             let bytes = try writeCheckpoint(snapshot, lsn, segment)
             options.logger.info("checkpoint written", metadata: ["lsn": "\(lsn)", "bytes": "\(bytes)"])
         } catch {
@@ -41,6 +43,8 @@ extension TSDB {
         metrics.walTruncations.increment()
         do {
             let leftSlotCount = snapshot.leftSlotCount
+            try log.replaced(
+                by: lsn, firstSegment: segment, bytes: checkpointBytes, givingUp: diskGuard.isShort)
             try committer.perform { [head, log] in
                 try log.removeSegments(before: segment)
                 head.freeLeftSlots(leftSlotCount)
@@ -53,6 +57,16 @@ extension TSDB {
         }
         health.clear(.checkpoint)
         metrics.walTruncateDuration.observe(started.duration(to: .now) / .seconds(1))
+    }
+
+    /// Removes what was kept of the log for consumers that have passed it, or have had it for long enough.
+    func trimLog() throws {
+        if log.hasHeldFiles { try trimLog(givingUp: diskGuard.isShort) }
+    }
+
+    func trimLog(givingUp: Bool) throws {
+        try log.trim(givingUp: givingUp)
+        try committer.perform { [log] in try log.removeSegments(before: log.coveredEnd) }
     }
 
     private func tellOfFailedCheckpoint(_ error: any Error) {
@@ -69,7 +83,8 @@ extension TSDB {
             var writer = try CheckpointWriter(
                 fileSystem: options.fileSystem, directory: log.directory, lsn: lsn, firstSegment: segment)
             try snapshot.write(to: &writer)
-            bytes = try writer.finish()
+            // Which of the older ones go depends on the log's consumers.
+            bytes = try writer.finish(removesOlder: false)
         } catch {
             // Half a checkpoint would take the room that the next one needs.
             CheckpointWriter.removeUnfinished(fileSystem: options.fileSystem, directory: log.directory, lsn: lsn)

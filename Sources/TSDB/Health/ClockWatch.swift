@@ -149,7 +149,7 @@ final class ClockWatch: Sendable {
                 + "at \(time) ms, unless storage.tsdb.out_of_order_time_window takes them")
     }
 
-    private static func monotonicTime(beside clock: any WallClock) -> @Sendable () -> Int64 {
+    static func monotonicTime(beside clock: any WallClock) -> @Sendable () -> Int64 {
         if clock is SystemClock { return continuousTime }
         return { clock.now() }
     }

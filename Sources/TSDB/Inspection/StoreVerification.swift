@@ -121,6 +121,9 @@ package struct StoreVerification {
                 }
                 recordCount = report.records
                 found = report.damages.map(StoreDamage.init)
+                let held = try HeldLog.damages(
+                    fileSystem: fileSystem, directory: directory, before: report.checkpointLSN)
+                found += held.map(StoreDamage.init)
                 // After a damage series are missing that are not damaged themselves.
                 if found.isEmpty {
                     found = series.complaints.map { StoreDamage(file: directory, reason: $0) }

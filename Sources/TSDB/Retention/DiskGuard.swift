@@ -8,7 +8,8 @@ import Synchronization
 /// Watches the free space of the file system, and does something about it in this order:
 ///
 /// 1. below twice the floor no merge is begun;
-/// 2. below the floor, or when a write finds no room, the reserve is given up, and a checkpoint shortens the log;
+/// 2. below the floor, or when a write finds no room, the reserve is given up, what is kept of the log for consumers goes,
+///    and a checkpoint shortens the log;
 /// 3. the oldest blocks are deleted, if that is allowed (`TSDB+Shedding`);
 /// 4. samples are refused, with an error that a sender retries.
 ///
