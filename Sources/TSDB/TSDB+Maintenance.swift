@@ -107,6 +107,7 @@ extension TSDB {
                 failures.append(error)
             }
         }
+        step(makeRoomInBlocks)
         step(makeRoomInLog)
         step(moveToDisk)
         let failuresBefore = failures.count
@@ -206,7 +207,7 @@ extension TSDB {
         let known = head.gate.shared { blocks.all }
         let found: BlockSet
         do throws(StorageError) {
-            found = try BlockSet(options, catalog, metrics, known: known)
+            found = try BlockSet(options, catalog, metrics, known: known, keeping: interruptedMerge.withLock { $0 })
         } catch {
             metrics.reloadFailures.increment()
             throw error

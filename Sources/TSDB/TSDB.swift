@@ -44,6 +44,8 @@ package final class TSDB: Sendable {
     let clockWatch: ClockWatch
     /// The merge that is under way.
     let compacting = Mutex<CompactionStatus?>(nil)
+    /// What an earlier process left of a merge; it goes on, or is removed, when the next merge is due.
+    let interruptedMerge: Mutex<InterruptedMerge?>
     /// What damaged files were met: to be looked at by the next round of maintenance, and to be told.
     let damage: DamageRegister
     /// Of the newest checkpoint. Bytes.
@@ -64,6 +66,7 @@ package final class TSDB: Sendable {
         let catalog: Catalog
         let state: StateStore
         let lock: DirectoryLock
+        let interruptedMerge: InterruptedMerge?
         let damages: [StorageDamage]
         /// Of the newest checkpoint.
         let checkpointBytes: Int
@@ -86,6 +89,7 @@ package final class TSDB: Sendable {
         diskGuard = DiskGuard(options, health)
         clockWatch = ClockWatch(options, health)
         damage = DamageRegister(parts.damages)
+        interruptedMerge = Mutex(parts.interruptedMerge)
         checkpointSize = Atomic(parts.checkpointBytes)
         head.outOfOrderWindow = options.settings.outOfOrderWindow
         diskGuard.check()
