@@ -250,7 +250,7 @@ struct MergeResumptionTests {
         for isFailing in [false, true] {
             disk.failSyncs(isFailing)
             #expect(throws: BlockMerge.Stop.cancelled) {
-                try interrupt(merge(sources, intervalBytes: 100_000), disk, after: isFailing ? 8 : 5)
+                try interrupt(merge(sources, intervalBytes: isFailing ? 3000 : 100_000), disk, after: 8)
             }
             #expect(try find(disk) == nil)
             #expect(try BlockDirectory.list(fileSystem: disk, directory: BlockFixture.directory).leftovers.isEmpty)

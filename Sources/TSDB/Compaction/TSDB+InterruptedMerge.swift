@@ -1,6 +1,7 @@
 import Blocks
 import FileIO
 import Logging
+import OwnThreads
 import SelfMetrics
 import StorageAPI
 import StorageFiles
