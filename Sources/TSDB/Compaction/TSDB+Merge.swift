@@ -48,9 +48,6 @@ extension TSDB {
     /// The store is not closing, and the disk is not short of room.
     private func mayMerge() -> Bool { !diskGuard.holdsMerges && !maintenance.withState { $0.isClosing } }
 
-    /// How often a merge looks whether something is more urgent. ms
-    private static let lookInterval: Int64 = 1000
-
     /// Does what must not wait for a merge: blocks that are overdue are cut from the head, and checkpoints made, between
     /// two of its series. Then the merge goes on where it was.
     /// - Returns: whether it may go on. Where a cut fails it may not: it would take the room that the cut lacks.
@@ -110,7 +107,7 @@ extension TSDB {
         work.mayGoOn = { [self] in
             let now = monotonicTime()
             guard now >= nextLook else { return true }
-            nextLook = now.addingClamped(TSDB.lookInterval)
+            nextLook = now.addingClamped(options.mergeLookInterval)
             return makeWay()
         }
         work.progress = { [metrics] done, total in
