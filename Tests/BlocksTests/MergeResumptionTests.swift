@@ -197,13 +197,12 @@ struct MergeResumptionTests {
         for name in ["progress", "data"] {
             let bytes = try #require(disk.bytes(directory + "/" + name))
             for index in bytes.indices {
-                for bit in [UInt8(1), 0x80] {
-                    let after = disk.killProcess()
-                    var changed = bytes
-                    changed[index] ^= bit
-                    try after.overwrite(directory + "/" + name, changed)
-                    if try check(after, expected, "\(name), byte \(index)") { resumedCount += 1 }
-                }
+                let flipped = disk.killProcess()
+                var changed = bytes
+                changed[index] ^= 1 << UInt8(index % 8)
+                try flipped.overwrite(directory + "/" + name, changed)
+                if try check(flipped, expected, "\(name), byte \(index)") { resumedCount += 1 }
+                guard index % 7 == 0 else { continue }
                 let after = disk.killProcess()
                 try after.overwrite(directory + "/" + name, Array(bytes[..<index]))
                 if try check(after, expected, "\(name), cut at \(index)") { resumedCount += 1 }

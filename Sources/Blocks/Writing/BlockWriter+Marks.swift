@@ -61,6 +61,7 @@ extension BlockWriter {
         var index = IndexBuilder(start: footer.range.min)
         var layouts = TimeLayoutTable(footer.range)
         var labels: LabelSet?
+        var offset = 0
         var mark: MergeProgress.Mark?
         var reader = try MergeProgressReader(fileSystem: fileSystem, directory: interrupted.path)
         guard reader.conditions == conditions else { throw .invalid(reason: "another merge") }
@@ -68,9 +69,11 @@ extension BlockWriter {
             mark = addition.mark
             for row in addition.layoutRows { layouts.restore(row) }
             for series in addition.series {
-                if let labels, !(labels < series.labels) { throw .invalid(reason: "labels out of order") }
+                guard labels.map({ $0 < series.labels }) ?? true, series.offset >= offset,
+                    Int(series.layout) < max(1, layouts.rowEnds.count)
+                else { throw .invalid(reason: "series out of order") }
                 index.restore(series.labels, row: series.row, offset: series.offset, layout: series.layout)
-                labels = series.labels
+                (labels, offset) = (series.labels, series.offset)
             }
         }
         guard let mark else { throw .invalid(reason: "no mark is whole") }

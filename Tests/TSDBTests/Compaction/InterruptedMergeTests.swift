@@ -31,11 +31,11 @@ struct InterruptedMergeTests {
             options.mergeMarkBytes = 1
             options.mergeLookInterval = 0
         }
-        for step in 0..<60 {
-            let time = start + Int64(step) * 600_000
+        for step in 0..<30 {
+            let time = start + Int64(step) * 1_200_000
             if time > test.clock.now() { test.clock.advance(by: time - test.clock.now()) }
             try await test.append(series.enumerated().map { ($1, time + Int64($0 * step % 7), Double(step * $0)) })
-            if step % 6 == 0 { try test.store.maintain() }
+            if step % 3 == 0 { try test.store.maintain() }
         }
         try test.store.maintain()
         #expect(test.store.blocks.all.count == 4)
