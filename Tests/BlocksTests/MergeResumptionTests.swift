@@ -133,6 +133,37 @@ struct MergeResumptionTests {
         }
     }
 
+    @Test("goes on in the files of a real disk")
+    func realFiles() throws {
+        let directory = try TemporaryDirectory()
+        let disk = PosixFileSystem()
+        let source = BlockIdentifier(high: 1, low: 1)
+        let series = BlockFixture.series(20)
+        var writer = try BlockWriter(
+            fileSystem: disk, directory: directory.path, identifier: source, range: BlockFixture.range, lsn: 1)
+        for one in series { try writer.addSeries(one.labels, one.samples) }
+        _ = try writer.finish()
+        let reader = try BlockReader(fileSystem: disk, path: directory.path + "/" + source.description)
+        var resumed: [Int] = []
+        for count in [7, 7, 100] {
+            var merge = merge([reader])
+            var asked = 0
+            merge.mayGoOn = {
+                asked += 1
+                return asked <= count
+            }
+            merge.isInterrupted = { true }
+            merge.resumption = { if case .resumed(let series, _) = $0 { resumed.append(series) } }
+            _ = try? merge.run(
+                fileSystem: disk, directory: directory.path, identifier: MergeResumptionTests.target,
+                resuming: InterruptedMerge.find(fileSystem: disk, directory: directory.path))
+        }
+        #expect(resumed == [7, 14])
+        let merged = try BlockReader(
+            fileSystem: disk, path: directory.path + "/" + MergeResumptionTests.target.description)
+        #expect(try contents(merged) == contents(reader))
+    }
+
     /// What a merge leaves at each of its writes.
     private func crashPoints(_ disk: SimulatedFileSystem, _ merge: BlockMerge) throws -> [SimulatedFileSystem] {
         let points = Mutex<[SimulatedFileSystem]>([])

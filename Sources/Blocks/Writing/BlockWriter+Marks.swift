@@ -63,31 +63,36 @@ extension BlockWriter {
         var labels: LabelSet?
         var offset = 0
         var mark: MergeProgress.Mark?
-        var reader = try MergeProgressReader(fileSystem: fileSystem, directory: interrupted.path)
-        guard reader.conditions == conditions else { throw .invalid(reason: "another merge") }
-        while let addition = try reader.next() {
-            mark = addition.mark
-            for row in addition.layoutRows { layouts.restore(row) }
-            for series in addition.series {
-                guard labels.map({ $0 < series.labels }) ?? true, series.offset >= offset,
-                    Int(series.layout) < max(1, layouts.rowEnds.count)
-                else { throw .invalid(reason: "series out of order") }
-                index.restore(series.labels, row: series.row, offset: series.offset, layout: series.layout)
-                (labels, offset) = (series.labels, series.offset)
+        let (position, checksum): (Int, UInt32)
+        do {
+            // Its file is mapped, and must not be while it is cut back.
+            var reader = try MergeProgressReader(fileSystem: fileSystem, directory: interrupted.path)
+            guard reader.conditions == conditions else { throw .invalid(reason: "another merge") }
+            while let addition = try reader.next() {
+                mark = addition.mark
+                for row in addition.layoutRows { layouts.restore(row) }
+                for series in addition.series {
+                    guard labels.map({ $0 < series.labels }) ?? true, series.offset >= offset,
+                        Int(series.layout) < max(1, layouts.rowEnds.count)
+                    else { throw .invalid(reason: "series out of order") }
+                    index.restore(series.labels, row: series.row, offset: series.offset, layout: series.layout)
+                    (labels, offset) = (series.labels, series.offset)
+                }
             }
+            (position, checksum) = (reader.position, reader.checksum)
         }
         guard let mark else { throw .invalid(reason: "no mark is whole") }
         (footer.chunkCount, footer.sampleCount) = (mark.chunkCount, mark.sampleCount)
         try BlockWriter.verifyData(interrupted.path, mark, footer.identifier, fileSystem)
         let (dataFile, progressFile) = try BlockWriter.cutBack(
-            interrupted.path, data: mark.dataBytes, progress: reader.position, fileSystem)
+            interrupted.path, data: mark.dataBytes, progress: position, fileSystem)
         self.init(
             fileSystem: fileSystem, directory: directory, footer: footer,
             output: DataOutput(dataFile, written: mark.dataBytes, checksum: mark.dataChecksum), index: index,
             layouts: layouts)
         previousLabels = labels
         progress = MergeProgress(
-            conditions, progressFile, checksum: reader.checksum, mark, layouts: layouts.rowEnds.count,
+            conditions, progressFile, checksum: checksum, mark, layouts: layouts.rowEnds.count,
             intervalBytes: intervalBytes)
     }
 
