@@ -83,7 +83,7 @@ extension BlockWriter {
         }
         guard let mark else { throw .invalid(reason: "no mark is whole") }
         (footer.chunkCount, footer.sampleCount) = (mark.chunkCount, mark.sampleCount)
-        try BlockWriter.verifyData(interrupted.path, mark, footer.identifier, fileSystem)
+        try BlockWriter.verifyData(interrupted.path, mark, fileSystem)
         let (dataFile, progressFile) = try BlockWriter.cutBack(
             interrupted.path, data: mark.dataBytes, progress: position, fileSystem)
         self.init(
@@ -98,7 +98,7 @@ extension BlockWriter {
 
     /// Everything was synced before its mark was written; a disk may still have lied.
     private static func verifyData(
-        _ directory: String, _ mark: MergeProgress.Mark, _ identifier: BlockIdentifier, _ fileSystem: any FileSystem
+        _ directory: String, _ mark: MergeProgress.Mark, _ fileSystem: any FileSystem
     ) throws(StorageError) {
         let path = FilePath.join(directory, BlockFormat.dataName)
         let checksum = try StorageError.wrapping { () throws(FileError) in

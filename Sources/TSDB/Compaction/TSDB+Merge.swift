@@ -88,16 +88,11 @@ extension TSDB {
         return merge
     }
 
-    private func merge(_ merge: CompactionPlan.Merge, resuming interrupted: InterruptedMerge?) throws {
-        let started = ContinuousClock.now
-        let (visible, _, newest) = retentionInput()
-        let wanted = Set(merge.blocks.map(\.identifier))
-        let old = visible.filter { wanted.contains($0.identifier) }
-        // From here on the merge itself goes on with it, or removes it.
-        interruptedMerge.withLock { $0 = nil }
+    /// A merge that makes way for what is more urgent, and leaves marks.
+    private func work(on old: [Block], newest: Timestamp, goingOn interrupted: InterruptedMerge?) -> BlockMerge {
         var work = BlockMerge(old.map(\.reader))
         let cutoffs = MergeCutoffs(
-            settings.withLock { $0.retentionRules }, newest: newest ?? .min, goingOn: interrupted?.context)
+            settings.withLock { $0.retentionRules }, newest: newest, goingOn: interrupted?.context)
         work.keepFrom = cutoffs.keepFrom
         work.marks = MergeMarks(intervalBytes: options.mergeMarkBytes, context: cutoffs.context)
         work.isInterrupted = { [self] in leavesMarks }
@@ -113,6 +108,17 @@ extension TSDB {
         work.progress = { [metrics] done, total in
             metrics.compactionProgress.set(total > 0 ? Double(done) / Double(total) : 0)
         }
+        return work
+    }
+
+    private func merge(_ merge: CompactionPlan.Merge, resuming interrupted: InterruptedMerge?) throws {
+        let started = ContinuousClock.now
+        let (visible, _, newest) = retentionInput()
+        let wanted = Set(merge.blocks.map(\.identifier))
+        let old = visible.filter { wanted.contains($0.identifier) }
+        // From here on the merge itself goes on with it, or removes it.
+        interruptedMerge.withLock { $0 = nil }
+        let work = work(on: old, newest: newest ?? .min, goingOn: interrupted)
         defer { metrics.compactionProgress.set(0) }
         compacting.withLock { $0 = CompactionStatus(reason: merge.reason.rawValue, blocks: old.map(\.identifier)) }
         defer { compacting.withLock { $0 = nil } }
