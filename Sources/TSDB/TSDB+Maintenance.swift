@@ -107,6 +107,7 @@ extension TSDB {
                 failures.append(error)
             }
         }
+        step(makeRoomInBlocks)
         // The disk has become full: what is kept for remote write goes, and what a checkpoint makes superfluous.
         let wantsRoom = diskGuard.takeWantsRoom()
         step { if wantsRoom, log.hasHeldFiles { try trimLog(givingUp: true) } }
@@ -205,7 +206,7 @@ extension TSDB {
         let known = head.gate.shared { blocks.all }
         let found: BlockSet
         do throws(StorageError) {
-            found = try BlockSet(options, catalog, metrics, known: known)
+            found = try BlockSet(options, catalog, metrics, known: known, keeping: interruptedMerge.withLock { $0 })
         } catch {
             metrics.reloadFailures.increment()
             throw error

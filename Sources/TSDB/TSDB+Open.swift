@@ -26,7 +26,9 @@ extension TSDB {
             options.logger.error(
                 "database cannot be used now, what it holds is kept in memory", metadata: ["error": "\(refusal)"])
         }
-        let blocks = try BlockSet(options, catalog, metrics)
+        let interrupted = try InterruptedMerge.find(
+            fileSystem: options.fileSystem, directory: BlockDirectory.path(in: options.directory))
+        let blocks = try BlockSet(options, catalog, metrics, keeping: interrupted)
         try blocks.removeLeftovers()
         metrics.reloads.increment()
         let start = try headStart(catalog, blocks)
@@ -46,6 +48,7 @@ extension TSDB {
             options, metrics,
             Parts(
                 head: head, log: log, blocks: BlockList(blocks.blocks), catalog: catalog, state: state, lock: lock,
+                interruptedMerge: try interruptedMerge(options, interrupted, served: blocks.blocks),
                 damages: blocks.damages + report.damages.map { StorageDamage($0) },
                 checkpointBytes: checkpointBytes(options, layout, report.checkpointLSN), savedPositions: positions))
         do {

@@ -48,6 +48,8 @@ package final class TSDB: Sendable {
     let clockWatch: ClockWatch
     /// The merge that is under way.
     let compacting = Mutex<CompactionStatus?>(nil)
+    /// What an earlier process left of a merge; it goes on, or is removed, when the next merge is due.
+    let interruptedMerge: Mutex<InterruptedMerge?>
     /// What damaged files were met: to be looked at by the next round of maintenance, and to be told.
     let damage: DamageRegister
     /// Of the newest checkpoint. Bytes.
@@ -68,6 +70,7 @@ package final class TSDB: Sendable {
         let catalog: Catalog
         let state: StateStore
         let lock: DirectoryLock
+        let interruptedMerge: InterruptedMerge?
         let damages: [StorageDamage]
         /// Of the newest checkpoint.
         let checkpointBytes: Int
@@ -91,6 +94,7 @@ package final class TSDB: Sendable {
         diskGuard = DiskGuard(options, health)
         clockWatch = ClockWatch(options, health)
         damage = DamageRegister(parts.damages)
+        interruptedMerge = Mutex(parts.interruptedMerge)
         checkpointSize = Atomic(parts.checkpointBytes)
         savedPositions = Mutex(parts.savedPositions)
         head.outOfOrderWindow = options.settings.outOfOrderWindow

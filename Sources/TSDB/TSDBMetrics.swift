@@ -35,6 +35,7 @@ struct TSDBMetrics: Sendable {
     let compactionFailures: Counter
     let compactionsSkipped: Counter
     let verticalCompactions: Counter
+    let compactionsResumed: Counter
     let compactionProgress: Gauge
     let quarantinedBlocks: Gauge
     let staleSeries: Gauge
@@ -109,6 +110,8 @@ struct TSDBMetrics: Sendable {
         compactionFailures = counter("compactions_failed_total", "Blocks that could not be written.")
         compactionsSkipped = counter("compactions_skipped_total", "Merges that had no room.")
         verticalCompactions = counter("vertical_compactions_total", "Merges of blocks that overlap.")
+        compactionsResumed = registry.counter(
+            "hearth_tsdb_compactions_resumed_total", "Merges that went on after a restart.")
         compactionProgress = registry.gauge(
             "hearth_tsdb_compaction_progress_ratio", "How much of the merge under way is done; 0 for none.")
         quarantinedBlocks = registry.gauge(

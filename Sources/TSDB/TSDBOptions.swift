@@ -40,6 +40,10 @@ package struct TSDBOptions: Sendable {
     package var metrics: MetricsRegistry
     package var fileSystem: any FileSystem = PosixFileSystem()
 
+    /// So many bytes written by a merge are lost at most when the process ends: then it makes a mark, to go on from.
+    var mergeMarkBytes = 32 << 20
+    /// How often a merge looks whether something is more urgent. ms
+    var mergeLookInterval: Int64 = 1000
     /// Whether blocks are cut, and the retention is applied, without somebody calling `maintain`.
     var maintainsItself = true
 

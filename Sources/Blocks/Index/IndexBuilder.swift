@@ -40,7 +40,30 @@ struct IndexBuilder {
 
     var seriesCount: Int { series.count }
 
+    /// Of the series that was added last.
+    var lastRow: ArraySlice<UInt8> {
+        rows.bytes[(series.count > 1 ? series[series.count - 2].rowEnd : 0)...]
+    }
+
     mutating func add(_ labels: LabelSet, _ placement: SeriesPlacement) {
+        addPairs(labels)
+        placement.append(to: &rows, start: start)
+        addSeries(placement.offset, placement.layout)
+    }
+
+    /// Adds a series as it was added to another builder.
+    mutating func restore(_ labels: LabelSet, row: [UInt8], offset: Int, layout: UInt32) {
+        addPairs(labels)
+        rows.append(contentsOf: row)
+        addSeries(offset, layout)
+    }
+
+    private mutating func addSeries(_ offset: Int, _ layout: UInt32) {
+        series.append(
+            Series(pairsEnd: seriesPairs.count, rowEnd: rows.count, offset: offset, layout: layout))
+    }
+
+    private mutating func addPairs(_ labels: LabelSet) {
         var ranges = labels.ranges
         var start = 0
         while let (name, value) = ranges.next() {
@@ -55,10 +78,6 @@ struct IndexBuilder {
             pairs[key] = pair
             seriesPairs.append(pair)
         }
-        placement.append(to: &rows, start: self.start)
-        series.append(
-            Series(
-                pairsEnd: seriesPairs.count, rowEnd: rows.count, offset: placement.offset, layout: placement.layout))
     }
 
     private mutating func symbol(_ bytes: ArraySlice<UInt8>) -> UInt32 {

@@ -8,9 +8,19 @@ package import StorageFiles
 ///
 /// Of equal timestamps the sample of the first source wins, as in a query over the same sources.
 package struct BlockMerge {
-    /// What a merge met: nothing is left of it on disk.
+    /// Why a merge ended before its time.
     package enum Stop: Error, Sendable, Hashable {
+        /// Nothing is left of it on disk.
         case cancelled
+        /// It has left what it wrote, with marks, to go on with.
+        case interrupted
+    }
+
+    /// What became of a merge that was to go on.
+    package enum Resumption: Sendable {
+        case resumed(series: Int, bytes: Int)
+        /// It was removed.
+        case begunAnew(reason: String)
     }
 
     /// In the order in which they win.
@@ -19,6 +29,12 @@ package struct BlockMerge {
     package var keepFrom: (LabelSet) -> Timestamp? = { _ in nil }
     /// Asked between two series, where other work may be done as well.
     package var mayGoOn: () -> Bool = { true }
+    /// Asked when it may not go on: whether it is to leave what it wrote, with a mark.
+    package var isInterrupted: () -> Bool = { false }
+    /// nil for none. Blocks of other formats are merged without.
+    package var marks: MergeMarks?
+    /// Told once, where there is a merge to go on with.
+    package var resumption: (Resumption) -> Void = { _ in }
     /// Told now and then: series of the sources that are done, of all.
     package var progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
 
@@ -39,28 +55,60 @@ package struct BlockMerge {
     package var lsn: LSN { sources.map(\.lsn).filter { $0 > 0 }.min() ?? 0 }
 
     /// Writes the block.
-    /// - Parameter level: nil for one more than the highest of the sources.
+    /// - Parameters:
+    ///   - level: nil for one more than the highest of the sources.
+    ///   - interrupted: goes on with that, under its identifier, if it is the same work and undamaged; otherwise removes
+    ///     it.
     /// - Returns: nil where no sample is left.
-    /// - Throws: `StorageError`; `Stop.cancelled`.
+    /// - Throws: `StorageError`; `Stop`.
     package func run(
-        fileSystem: any FileSystem, directory: String, identifier: BlockIdentifier, level: Int? = nil
+        fileSystem: any FileSystem, directory: String, identifier: BlockIdentifier, level: Int? = nil,
+        resuming interrupted: InterruptedMerge? = nil
     ) throws -> BlockFooter? {
-        var writer = try BlockWriter(
-            fileSystem: fileSystem, directory: directory, identifier: identifier, range: range,
-            level: level ?? (sources.map(\.level).max() ?? 0) + 1, parents: sources.map(\.identifier), lsn: lsn)
-        let isEmpty: Bool
+        let draft = BlockFooter(
+            identifier: identifier, range: range, level: level ?? (sources.map(\.level).max() ?? 0) + 1,
+            parents: sources.map(\.identifier), lsn: lsn)
+        var writer = try writer(draft, fileSystem, directory, interrupted)
         do {
-            isEmpty = try copy(to: &writer)
+            try copy(to: &writer)
+        } catch Stop.interrupted {
+            throw Stop.interrupted
         } catch {
             // The first error is the one to tell; what is left is removed at the next look at the directory.
             try? writer.abandon()
             throw error
         }
-        if isEmpty {
+        if writer.seriesCount == 0 {
             try writer.abandon()
             return nil
         }
         return try writer.finish()
+    }
+
+    private func writer(
+        _ draft: BlockFooter, _ fileSystem: any FileSystem, _ directory: String, _ interrupted: InterruptedMerge?
+    ) throws(StorageError) -> BlockWriter {
+        let conditions = marks.flatMap { MergeConditions(draft: draft, sources: sources, context: $0.context) }
+        let intervalBytes = marks?.intervalBytes ?? 0
+        if let interrupted {
+            do throws(StorageError) {
+                guard let conditions, conditions.isSameWork(as: interrupted.conditions) else {
+                    throw .invalid(reason: "other sources, deletions or settings")
+                }
+                let writer = try BlockWriter(
+                    resuming: interrupted, fileSystem: fileSystem, directory: directory, intervalBytes: intervalBytes)
+                resumption(.resumed(series: writer.seriesCount, bytes: writer.output.position))
+                return writer
+            } catch {
+                resumption(.begunAnew(reason: "\(error)"))
+                try BlockDirectory.remove(fileSystem: fileSystem, path: interrupted.path)
+            }
+        }
+        var writer = try BlockWriter(
+            fileSystem: fileSystem, directory: directory, identifier: draft.identifier, range: draft.range,
+            level: draft.level, parents: draft.parents, lsn: draft.lsn)
+        if let conditions { writer.startMarks(conditions, intervalBytes: intervalBytes) }
+        return writer
     }
 
     /// The next series of a source.
@@ -69,9 +117,16 @@ package struct BlockMerge {
         var series: UInt32 = 0
         var labels: LabelSet?
 
-        init(_ source: any BlockSource) throws(StorageError) {
+        /// - Parameter last: the series behind it comes next; nil for the first.
+        init(_ source: any BlockSource, after last: LabelSet?) throws(StorageError) {
             self.source = source
-            labels = source.seriesCount > 0 ? try source.labels(of: 0) : nil
+            var (low, high) = (0, last == nil ? 0 : source.seriesCount)
+            while let last, low < high {
+                let middle = (low + high) / 2
+                if last < (try source.labels(of: UInt32(middle))) { high = middle } else { low = middle + 1 }
+            }
+            series = UInt32(low)
+            labels = low < source.seriesCount ? try source.labels(of: series) : nil
         }
 
         mutating func advance() throws(StorageError) {
@@ -80,16 +135,18 @@ package struct BlockMerge {
         }
     }
 
-    /// - Returns: whether no sample was copied.
-    private func copy(to writer: inout BlockWriter) throws -> Bool {
+    private func copy(to writer: inout BlockWriter) throws {
         var cursors: [Cursor] = []
-        for source in sources { cursors.append(try Cursor(source)) }
+        for source in sources { cursors.append(try Cursor(source, after: writer.previousLabels)) }
         let total = sources.reduce(0) { $0 + $1.seriesCount }
-        var done = 0
-        var isEmpty = true
+        var done = cursors.reduce(0) { $0 + Int($1.series) }
         var samples = SampleBuffer()
         while let labels = cursors.compactMap(\.labels).min() {
-            guard mayGoOn() else { throw Stop.cancelled }
+            guard mayGoOn() else {
+                // Where no mark can be made nothing that was written is to be trusted.
+                let isMarked = isInterrupted() && (try? writer.markForLater()) ?? false
+                throw isMarked ? Stop.interrupted : Stop.cancelled
+            }
             samples.removeAll()
             let wanted = TimeRange(min: keepFrom(labels) ?? .min, max: .max)
             var marks = SourceMarks(samples)
@@ -103,9 +160,8 @@ package struct BlockMerge {
             if samples.isEmpty { continue }
             if !marks.isOrdered { samples.merge(marks.marks) }
             try writer.addSeries(labels, samples)
-            isEmpty = false
+            try writer.markIfDue()
         }
         progress(total, total)
-        return isEmpty
     }
 }

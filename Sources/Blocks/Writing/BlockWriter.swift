@@ -11,17 +11,20 @@ package import StorageFiles
 ///
 /// Memory: the series at hand, the index, and bounded tables of what following series may share.
 package struct BlockWriter: ~Copyable {
-    private let fileSystem: any FileSystem
+    let fileSystem: any FileSystem
     private let directory: String
-    private let path: String
-    private var footer: BlockFooter
-    private var output: DataOutput
-    private var index: IndexBuilder
+    let path: String
+    var footer: BlockFooter
+    var output: DataOutput
+    private(set) var index: IndexBuilder
     private let cuts: PageCuts
-    private var layouts: TimeLayoutTable
+    var layouts: TimeLayoutTable
     private var buckets = BucketWindow()
-    private var scratch: ValuePageScratch
-    private var previousLabels: LabelSet?
+    private var scratch = ValuePageScratch()
+    /// Of the last series.
+    var previousLabels: LabelSet?
+    /// nil where no marks are made.
+    var progress: MergeProgress?
 
     /// - Parameters:
     ///   - directory: the one that holds the blocks; made where it is missing.
@@ -39,17 +42,29 @@ package struct BlockWriter: ~Copyable {
             try fileSystem.createDirectory(aside)
             return try fileSystem.create(FilePath.join(aside, BlockFormat.dataName))
         }
+        self.init(
+            fileSystem: fileSystem, directory: directory,
+            footer: BlockFooter(identifier: identifier, range: range, level: level, parents: parents, lsn: lsn),
+            output: DataOutput(file, header: BlockFormat.fileHeader(BlockFormat.dataMagic, identifier)),
+            index: IndexBuilder(start: range.min), layouts: TimeLayoutTable(range))
+    }
+
+    init(
+        fileSystem: any FileSystem, directory: String, footer: BlockFooter, output: DataOutput, index: IndexBuilder,
+        layouts: TimeLayoutTable
+    ) {
         self.fileSystem = fileSystem
         self.directory = directory
-        self.path = path
-        footer = BlockFooter(
-            identifier: identifier, range: range, level: level, parents: parents, lsn: lsn)
-        cuts = PageCuts(range, samplesMax: ValuePage.samplesMax)
-        layouts = TimeLayoutTable(range)
-        index = IndexBuilder(start: range.min)
-        output = DataOutput(file, header: BlockFormat.fileHeader(BlockFormat.dataMagic, identifier))
-        scratch = ValuePageScratch()
+        path = FilePath.join(directory, footer.identifier.description)
+        self.footer = footer
+        self.output = output
+        self.index = index
+        self.layouts = layouts
+        cuts = PageCuts(footer.range, samplesMax: ValuePage.samplesMax)
     }
+
+    /// Series so far.
+    var seriesCount: Int { index.seriesCount }
 
     /// Series must come in ascending order of their labels, each once. A series without samples is left out.
     /// - Parameter samples: floats and histograms, each in ascending order of time and within the block's range.
@@ -68,6 +83,7 @@ package struct BlockWriter: ~Copyable {
         if !samples.timestamps.isEmpty { addFloats(labels, samples, &placement) }
         if !samples.histograms.isEmpty { try addHistograms(labels, samples, &placement) }
         index.add(labels, placement)
+        progress?.note(labels, row: index.lastRow, offset: placement.offset, layout: placement.layout)
         footer.chunkCount += placement.pages.count + placement.chunks.count
         footer.sampleCount += samples.count + samples.histograms.count
         previousLabels = labels
@@ -219,6 +235,7 @@ package struct BlockWriter: ~Copyable {
             try footerFile.append(footer.encoded)
             try output.sync()
             for file in [indexFile, footerFile] { try file.sync() }
+            try removeMarks()
             try fileSystem.syncDirectory(aside)
             try fileSystem.rename(aside, to: path)
             try fileSystem.syncDirectory(directory)

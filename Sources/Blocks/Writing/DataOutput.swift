@@ -13,10 +13,20 @@ struct DataOutput {
     var bytes: [UInt8] = []
     /// Of the file, without what waits.
     private var written = 0
+    /// Of the file, without what waits.
+    private(set) var checksum: UInt32 = 0
 
     init(_ file: any AppendableFile, header: [UInt8]) {
         self.file = file
         bytes = header
+    }
+
+    /// Goes on at the end of a file.
+    init(_ file: any AppendableFile, written: Int, checksum: UInt32) {
+        self.file = file
+        self.written = written
+        self.checksum = checksum
+        bytes = []
     }
 
     /// Of the file, with what waits. Bytes.
@@ -35,6 +45,7 @@ struct DataOutput {
         let (file, bytes) = (file, bytes)
         try StorageError.wrapping { () throws(FileError) in try file.append(bytes) }
         written += bytes.count
+        checksum = CRC32C.checksum(bytes, extending: checksum)
         self.bytes.removeAll(keepingCapacity: true)
     }
 

@@ -102,6 +102,17 @@ struct TimeLayoutTable {
         return column
     }
 
+    /// The rows from a layout on.
+    func rows(from first: Int) -> [ArraySlice<UInt8>] {
+        (first..<max(first, rowEnds.count)).map { rows.bytes[($0 == 0 ? 0 : rowEnds[$0 - 1])..<rowEnds[$0]] }
+    }
+
+    /// Adds the row of a layout that nothing is going to share.
+    mutating func restore(_ row: [UInt8]) {
+        rows.append(contentsOf: row)
+        rowEnds.append(rows.count)
+    }
+
     /// Nothing is looked up any more; the rows go into the index.
     consuming func finished() -> (rows: [UInt8], ends: [Int]) { (rows.bytes, rowEnds) }
 }

@@ -19,14 +19,17 @@ struct BlockSet {
     private let options: TSDBOptions
 
     /// Looks at every directory, and lets the catalog follow. What cannot be read is set aside and reported.
-    /// - Parameter known: blocks that are open already.
+    /// - Parameters:
+    ///   - known: blocks that are open already.
+    ///   - interrupted: of what looks like remains this is to stay.
     init(
-        _ options: TSDBOptions, _ catalog: Catalog, _ metrics: TSDBMetrics, known: [Block] = []
+        _ options: TSDBOptions, _ catalog: Catalog, _ metrics: TSDBMetrics, known: [Block] = [],
+        keeping interrupted: InterruptedMerge?
     ) throws(StorageError) {
         self.options = options
         let directory = BlockDirectory.path(in: options.directory)
         let listing = try BlockDirectory.list(fileSystem: options.fileSystem, directory: directory)
-        for path in listing.leftovers {
+        for path in listing.leftovers where path != interrupted?.path {
             options.logger.info("remains of a block removed", metadata: ["path": "\(path)"])
             try BlockDirectory.remove(fileSystem: options.fileSystem, path: path)
         }

@@ -16,18 +16,25 @@ extension TSDB {
         guard mayMerge() else { return false }
         guard let merge = try nextMerge() else {
             health.clear(.merge)
+            try removeInterruptedMerge("there is nothing to merge")
             return false
         }
+        let interrupted = try interruptedMerge(for: merge)
         metrics.compactionsTriggered.increment()
         let bytes = merge.blocks.reduce(0) { $0 + Int64($1.bytes) }
-        guard diskGuard.hasRoom(for: bytes) else {
+        // What is written of it need not be free once more.
+        guard diskGuard.hasRoom(for: max(0, bytes - Int64(interrupted?.bytes ?? 0))) else {
             metrics.compactionsSkipped.increment()
+            try removeInterruptedMerge("there is no room for it")
             options.logger.warning("no room for a merge, it waits", metadata: ["bytes": "\(bytes)"])
             return false
         }
         do {
-            try self.merge(merge)
+            try self.merge(merge, resuming: interrupted)
             return true
+        } catch BlockMerge.Stop.interrupted {
+            options.logger.info("merge interrupted, it goes on after the next start")
+            return false
         } catch BlockMerge.Stop.cancelled {
             options.logger.info("merge given up, it is begun anew later")
             return false
@@ -40,9 +47,6 @@ extension TSDB {
 
     /// The store is not closing, and the disk is not short of room.
     private func mayMerge() -> Bool { !diskGuard.holdsMerges && !maintenance.withState { $0.isClosing } }
-
-    /// How often a merge looks whether something is more urgent. ms
-    private static let lookInterval: Int64 = 1000
 
     /// Does what must not wait for a merge: blocks that are overdue are cut from the head, and checkpoints made, between
     /// two of its series. Then the merge goes on where it was.
@@ -84,24 +88,37 @@ extension TSDB {
         return merge
     }
 
-    private func merge(_ merge: CompactionPlan.Merge) throws {
-        let started = ContinuousClock.now
-        let (visible, _, newest) = retentionInput()
-        let wanted = Set(merge.blocks.map(\.identifier))
-        let old = visible.filter { wanted.contains($0.identifier) }
+    /// A merge that makes way for what is more urgent, and leaves marks.
+    private func work(on old: [Block], newest: Timestamp, goingOn interrupted: InterruptedMerge?) -> BlockMerge {
         var work = BlockMerge(old.map(\.reader))
-        work.keepFrom = TSDB.keepFrom(settings.withLock { $0.retentionRules }, newest: newest ?? .min)
+        let cutoffs = MergeCutoffs(
+            settings.withLock { $0.retentionRules }, newest: newest, goingOn: interrupted?.context)
+        work.keepFrom = cutoffs.keepFrom
+        work.marks = MergeMarks(intervalBytes: options.mergeMarkBytes, context: cutoffs.context)
+        work.isInterrupted = { [self] in leavesMarks }
+        work.resumption = { [self] in note($0) }
         let monotonicTime = options.monotonicTime ?? ClockWatch.continuousTime
         var nextLook = monotonicTime()
         work.mayGoOn = { [self] in
             let now = monotonicTime()
             guard now >= nextLook else { return true }
-            nextLook = now.addingClamped(TSDB.lookInterval)
+            nextLook = now.addingClamped(options.mergeLookInterval)
             return makeWay()
         }
         work.progress = { [metrics] done, total in
             metrics.compactionProgress.set(total > 0 ? Double(done) / Double(total) : 0)
         }
+        return work
+    }
+
+    private func merge(_ merge: CompactionPlan.Merge, resuming interrupted: InterruptedMerge?) throws {
+        let started = ContinuousClock.now
+        let (visible, _, newest) = retentionInput()
+        let wanted = Set(merge.blocks.map(\.identifier))
+        let old = visible.filter { wanted.contains($0.identifier) }
+        // From here on the merge itself goes on with it, or removes it.
+        interruptedMerge.withLock { $0 = nil }
+        let work = work(on: old, newest: newest ?? .min, goingOn: interrupted)
         defer { metrics.compactionProgress.set(0) }
         compacting.withLock { $0 = CompactionStatus(reason: merge.reason.rawValue, blocks: old.map(\.identifier)) }
         defer { compacting.withLock { $0 = nil } }
@@ -113,12 +130,13 @@ extension TSDB {
         let footer: BlockFooter?
         do {
             footer = try work.run(
-                fileSystem: options.fileSystem, directory: directory, identifier: identifier, level: level)
+                fileSystem: options.fileSystem, directory: directory, identifier: identifier, level: level,
+                resuming: interrupted)
         } catch {
             reportDamage(error)
             throw error
         }
-        let path = FilePath.join(directory, identifier.description)
+        let path = FilePath.join(directory, (footer?.identifier ?? identifier).description)
         let merged: Block?
         do {
             merged = try footer.map { _ in Block(try BlockReader(fileSystem: options.fileSystem, path: path)) }

@@ -1,3 +1,4 @@
+import Blocks
 package import FileIO
 import HeadMemory
 import SeriesModel
@@ -27,6 +28,9 @@ package enum RetentionInspection {
                 otherBytes += (try? fileSystem.size(FilePath.join(path, file))) ?? 0
             }
         }
+        let interrupted = try? InterruptedMerge.find(
+            fileSystem: fileSystem, directory: BlockDirectory.path(in: directory))
+        otherBytes += interrupted?.bytes ?? 0
         return try TSDB.retentionReport(
             blocks, RetentionPolicy(time: settings.retentionTime, size: size), settings.retentionRules, newest: newest,
             otherBytes: otherBytes

@@ -118,6 +118,7 @@ extension TSDB {
     func retentionInput() -> (blocks: [Block], otherBytes: Int, newest: Timestamp?) {
         let (visible, headNewest, headBytes) = head.gate.shared { (blocks.all, head.newestTime, head.chunkFileBytes) }
         let newest = [headNewest, visible.map(\.range.max).max()].compactMap { $0 }.max()
-        return (visible, log.size + checkpointBytes + headBytes, newest)
+        let interruptedBytes = interruptedMerge.withLock { $0?.bytes ?? 0 }
+        return (visible, log.size + checkpointBytes + headBytes + interruptedBytes, newest)
     }
 }

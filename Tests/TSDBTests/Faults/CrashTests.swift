@@ -66,6 +66,54 @@ struct CrashTests {
         }
     }
 
+    @Test("in the middle of a merge goes on with it, or begins it anew, and has everything that it promised")
+    func merging() async throws {
+        var resumedCount = 0
+        let seeds = Seeds.fixed(16)
+        for seed in seeds {
+            let history = try FaultHistory(seed: seed &+ 2_000_000)
+            let points = try await crashPoints(history, steps: 70).filter { point in
+                point.disk.paths.contains { $0.hasSuffix(".tmp/progress") }
+            }
+            for _ in 0..<min(12, points.count) {
+                let point = history.random.pick(points)
+                let isPowerLost = history.random.chance(50)
+                try open(point, history, isPowerLost: isPowerLost, "in a merge")
+                if try maintain(history, point.model.horizon) { resumedCount += 1 }
+            }
+        }
+        if seeds.count > 10 { #expect(resumedCount > seeds.count) }
+    }
+
+    /// Deletes something or not, and merges: what is there stays.
+    /// - Returns: whether a merge went on.
+    private func maintain(_ history: FaultHistory, _ horizon: Timestamp) throws -> Bool {
+        let store = history.test.store
+        var expected = try history.test.faultContents()
+        let labels = history.random.pick(expected.keys.sorted())
+        if history.random.chance(40) {
+            let range = TimeRange(min: .min, max: horizon + Int64(history.random.below(10)) * TestStore.hour)
+            let matchers = [LabelMatcher.equal("i", labels["i"] ?? "")]
+            try store.deleteSeries(matching: [matchers], in: range)
+            expected = FaultModel.without(expected, [labels], range)
+        }
+        try store.maintain()
+        let found = try history.test.faultContents()
+        for (labels, samples) in expected {
+            for (time, sample) in samples where time >= horizon && found[labels]?[time] != sample {
+                history.note("lost: \(labels) \(sample)", "after a merge went on")
+            }
+        }
+        for (labels, samples) in found {
+            for (time, sample) in samples where expected[labels]?[time] != sample {
+                history.note("invented: \(labels) \(sample)", "after a merge went on")
+            }
+        }
+        let leftovers = try history.test.disk.list(store.options.directory + "/blocks").filter { $0.hasSuffix(".tmp") }
+        if !leftovers.isEmpty { history.note("left: \(leftovers)", "after a merge went on") }
+        return !history.test.metric("hearth_tsdb_compactions_resumed_total 0")
+    }
+
     @Test("again and again, between steps, has everything that it promised", arguments: Seeds.fixed(100))
     func again(seed: UInt64) async throws {
         let history = try FaultHistory(seed: seed)

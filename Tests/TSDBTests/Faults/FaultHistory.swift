@@ -38,6 +38,8 @@ final class FaultHistory {
             options.settings.outOfOrderWindow = FaultHistory.outOfOrderWindow
             options.retentionTime = FaultHistory.retention
             options.blockRangeMax = 3 * options.blockRange
+            // A merge makes a mark after each series.
+            options.mergeMarkBytes = 1
             // Of every other history the log has many short segments.
             if seed % 2 == 0 {
                 options.log.samplesPerSeriesMax = 3
