@@ -225,8 +225,8 @@ let package = Package(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
         tests(
-            "RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "Relabeling", "SelfMetrics", "SeriesModel",
-            "StorageAPI", "TestSupport", logging, nioCore, nioPosix),
+            "RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "OwnThreads", "Relabeling", "SelfMetrics",
+            "SeriesModel", "StorageAPI", "TestSupport", logging, nioPosix),
         tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",

@@ -1,6 +1,7 @@
 import ByteCoding
 import Logging
-import SeriesModel
+import SelfMetrics
+package import SeriesModel
 
 /// What is known of metrics by name, from whoever scrapes them; where targets disagree there are several entries.
 package typealias MetadataProvider = @Sendable () async -> [String: [MetricMetadata]]

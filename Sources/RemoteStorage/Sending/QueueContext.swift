@@ -1,6 +1,7 @@
 import Logging
 import OutboundHTTP
 import OwnThreads
+import SelfMetrics
 import SeriesModel
 import StorageAPI
 import Synchronization

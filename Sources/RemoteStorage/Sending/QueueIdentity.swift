@@ -1,4 +1,5 @@
 import ConfigTree
+import SelfMetrics
 import SeriesModel
 
 /// Which queue an entry of `remote_write` is.

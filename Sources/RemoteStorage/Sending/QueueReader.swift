@@ -1,5 +1,6 @@
 import Logging
 import OwnThreads
+import SelfMetrics
 import SeriesModel
 import StorageAPI
 import Synchronization

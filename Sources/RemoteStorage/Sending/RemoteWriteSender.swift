@@ -1,3 +1,4 @@
+import ConfigTree
 package import Logging
 package import OutboundHTTP
 import OwnThreads

@@ -1,5 +1,6 @@
 import ByteCoding
 import Logging
+import SelfMetrics
 import SeriesModel
 
 /// Sends one shard's batches, one after the other, each until the receiver has taken it or refuses it for good.

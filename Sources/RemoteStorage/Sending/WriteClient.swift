@@ -1,3 +1,4 @@
+import ConfigTree
 import OutboundHTTP
 import SeriesModel
 import Synchronization

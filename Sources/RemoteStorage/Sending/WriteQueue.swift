@@ -1,4 +1,5 @@
 import Logging
+import SelfMetrics
 import SeriesModel
 import StorageAPI
 
@@ -29,6 +30,7 @@ actor WriteQueue {
     }
 
     func start() {
+        guard !isStopping else { return }
         startShards(context.section.queue.shardsMin)
         let metadata = MetadataSender(context, provider: context.options.metadata)
         loops = [
@@ -87,7 +89,7 @@ actor WriteQueue {
         // All that is under way arrives first: a series' samples keep their order.
         board.enter(.draining)
         for shard in shards { await shard.value }
-        guard !isStopping, board.restart(shardCount: answer.shardCount) else { return }
+        guard board.restart(shardCount: answer.shardCount) else { return }
         startShards(answer.shardCount)
     }
 
@@ -98,13 +100,13 @@ actor WriteQueue {
     func stop(finishing: Bool) async {
         guard !isStopping else { return }
         isStopping = true
+        guard !loops.isEmpty else { return }
         if finishing { reader.finish() } else { reader.stop() }
         let deadline = Task { [self] in
             do { try await context.clock.sleep(milliseconds: context.options.flushDeadline) } catch { return }
-            await cutShort()
+            cutShort()
         }
-        // A reader that waits for new shards would wait for ever.
-        if !finishing || shards.isEmpty { board.enter(.stopping) }
+        if !finishing { board.enter(.stopping) }
         await reader.waitUntilEnded()
         board.enter(.stopping)
         for shard in shards { await shard.value }

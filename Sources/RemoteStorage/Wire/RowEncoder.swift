@@ -80,7 +80,8 @@ struct RowEncoder {
         for row in rows.slots.indices {
             let slot = rows.slots[row]
             series.removeAll()
-            table.withBytes(of: slot) { writeReferences($0, to: &series) }
+            table.withBytes(of: slot) { collectReferences($0) }
+            if numbers.count > 0 { series.sized(1, numbers.bytes) }
             if next < rows.histogramRows.count, rows.histogramRows[next] == row {
                 histogram.write(rows.histograms[next], at: rows.timestamps[row])
                 series.sized(3, histogram.message.bytes)
@@ -93,9 +94,11 @@ struct RowEncoder {
         }
         for row in rows.exemplars {
             series.removeAll()
-            row.series.withUnsafeBytes { writeReferences($0, to: &series) }
+            row.series.withUnsafeBytes { collectReferences($0) }
+            if numbers.count > 0 { series.sized(1, numbers.bytes) }
             part.removeAll()
-            row.exemplar.labels.packed.withUnsafeBytes { writeReferences($0, to: &part) }
+            row.exemplar.labels.packed.withUnsafeBytes { collectReferences($0) }
+            if numbers.count > 0 { part.sized(1, numbers.bytes) }
             writeExemplar(row.exemplar, valueField: 2, timestampField: 3)
             series.sized(4, part.bytes)
             request.sized(5, series.bytes)
@@ -103,15 +106,14 @@ struct RowEncoder {
         symbols.write(field: 4, to: &request)
     }
 
-    /// A packed label set as numbers of symbols: name, value, name, value …
-    private mutating func writeReferences(_ packed: UnsafeRawBufferPointer, to writer: inout WireWriter) {
+    /// A packed label set as numbers of symbols: name, value, name, value … into `numbers`.
+    private mutating func collectReferences(_ packed: UnsafeRawBufferPointer) {
         numbers.removeAll()
         var position = 0
         while position < packed.count {
             guard let text = RowEncoder.text(packed, &position) else { break }
             numbers.append(varint: UInt64(symbols.number(text)))
         }
-        if numbers.count > 0 { writer.sized(1, numbers.bytes) }
     }
 
     /// The next name or value of a packed label set, which is ours and therefore whole.
