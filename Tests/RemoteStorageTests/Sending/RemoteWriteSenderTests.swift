@@ -1,4 +1,6 @@
 import ConfigTree
+import OwnThreads
+import SelfMetrics
 import SeriesModel
 import StorageAPI
 import Synchronization
@@ -10,6 +12,8 @@ import Testing
 @Suite("Sending by remote write")
 struct RemoteWriteSenderTests {
     private static let now: Timestamp = 1_700_000_000_000
+
+    private static let first: [(UInt32, LabelSet)] = [(1, series(1))]
 
     private static func series(_ number: UInt32) -> LabelSet { ["__name__": "m", "n": "\(number)"] }
 
@@ -130,7 +134,7 @@ struct RemoteWriteSenderTests {
         let keys = "queue_config: {max_samples_per_send: 1, min_backoff: 1ms}"
         await bench.apply([try SenderBench.section(receiver.url, keys)])
         for time in 0..<5 as Range<Timestamp> {
-            bench.log.append([1], at: time, 1, new: time == 0 ? [(1, Self.series(1))] : [])
+            bench.log.append([1], at: time, 1, new: time == 0 ? Self.first : [])
         }
         #expect(await eventually { receiver.sampleCount == 2 })
         #expect(receiver.times(of: Self.series(1)) == [3, 4])
@@ -151,7 +155,7 @@ struct RemoteWriteSenderTests {
         let keys = "queue_config: {max_samples_per_send: 1, min_backoff: 1ms, retry_on_http_429: \(retries)}"
         await bench.apply([try SenderBench.section(receiver.url, keys)])
         for time in 0..<2 as Range<Timestamp> {
-            bench.log.append([1], at: time, 1, new: time == 0 ? [(1, Self.series(1))] : [])
+            bench.log.append([1], at: time, 1, new: time == 0 ? Self.first : [])
         }
         #expect(await eventually { receiver.times(of: Self.series(1)).last == 1 })
         #expect(receiver.times(of: Self.series(1)) == (retries ? [0, 1] : [1]))
@@ -170,7 +174,7 @@ struct RemoteWriteSenderTests {
             + "batch_send_deadline: 40ms}"
         await bench.apply([try SenderBench.section(receiver.url, keys)])
         for time in 0..<100 as Range<Timestamp> {
-            bench.log.append([1], at: time, 1, new: time == 0 ? [(1, Self.series(1))] : [])
+            bench.log.append([1], at: time, 1, new: time == 0 ? Self.first : [])
         }
         #expect(await eventually { bench.total("prometheus_remote_storage_enqueue_retries_total") > 0 })
         #expect(await eventually { receiver.requests.count > 5 })
@@ -195,7 +199,7 @@ struct RemoteWriteSenderTests {
         let first = SenderBench(log: log) { $0.flushDeadline = 50 }
         await first.apply([section])
         for time in 0..<10 as Range<Timestamp> {
-            log.append([1], at: time, 1, new: time == 0 ? [(1, Self.series(1))] : [])
+            log.append([1], at: time, 1, new: time == 0 ? Self.first : [])
         }
         #expect(await eventually { log.position(of: "name:a") == 10 })
         isDown.store(true, ordering: .relaxed)
@@ -220,7 +224,7 @@ struct RemoteWriteSenderTests {
         let bench = SenderBench()
         await bench.apply([try SenderBench.section(receiver.url, "queue_config: {batch_send_deadline: 1h}")])
         for time in 0..<10 as Range<Timestamp> {
-            bench.log.append([1], at: time, 1, new: time == 0 ? [(1, Self.series(1))] : [])
+            bench.log.append([1], at: time, 1, new: time == 0 ? Self.first : [])
         }
         await bench.stop()
         #expect(receiver.times(of: Self.series(1)) == (0..<10).map { Timestamp($0) })
@@ -329,7 +333,7 @@ struct RemoteWriteSenderTests {
         let keys = "protobuf_message: io.prometheus.write.v2.Request, queue_config: {max_samples_per_send: 2}"
         await bench.apply([try SenderBench.section(receiver.url, keys)])
         for time in 0..<6 as Range<Timestamp> {
-            bench.log.append([1], at: time, 1, new: time == 0 ? [(1, Self.series(1))] : [])
+            bench.log.append([1], at: time, 1, new: time == 0 ? Self.first : [])
         }
         #expect(await eventually { bench.total("prometheus_remote_storage_samples_failed_total") == 5 })
         #expect(bench.total("prometheus_remote_storage_samples_total") == 1)

@@ -2,6 +2,7 @@ import ConfigTree
 import Logging
 import NIOPosix
 import OutboundHTTP
+import OwnThreads
 import SelfMetrics
 import SeriesModel
 import StorageAPI
