@@ -116,6 +116,14 @@ struct ServerOptions {
         return notifier
     }
 
+    /// What of remote write flags say.
+    var remoteWrite: RemoteWriteOptions {
+        var remoteWrite = RemoteWriteOptions()
+        remoteWrite.flushDeadline = flags.duration("storage.remote.flush-deadline") ?? remoteWrite.flushDeadline
+        remoteWrite.userAgent = "Prometheus/" + ServerVersion.prometheus
+        return remoteWrite
+    }
+
     var scrapes: ScrapeManager.Options {
         var scrapes = ScrapeManager.Options()
         scrapes.externalAddress = externalURL.address(listenPort: addresses.first?.port ?? 9090)

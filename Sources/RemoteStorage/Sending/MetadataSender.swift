@@ -58,10 +58,10 @@ struct MetadataSender {
                 context.metrics.metadataSent.increment(by: count)
                 context.metrics.metadataBytes.increment(by: Double(body.count))
                 return
-            case .refused(let reason, _):
+            case .refused(let refusal):
                 context.metrics.metadataFailed.increment(by: count)
                 context.gate.warn(
-                    "Remote write receiver refuses metadata", ["count": "\(entries.count)", "err": "\(reason)"])
+                    "Remote write receiver refuses metadata", ["count": "\(entries.count)", "err": "\(refusal.reason)"])
                 return
             case .cancelled: return
             case .failed(let reason, let retryAfter):

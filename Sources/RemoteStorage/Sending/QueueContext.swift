@@ -19,6 +19,7 @@ struct QueueContext: Sendable {
     let metrics: QueueMetrics
     let progress = QueueProgress()
     let table = SharedSeriesTable()
+    let doubt = Doubt()
     let logger: Logger
     let gate: LogGate
     /// Where encoding and compressing is done.
@@ -40,6 +41,18 @@ struct QueueContext: Sendable {
     }
 }
 
+/// The last record that may have been delivered before the process began.
+final class Doubt: Sendable {
+    private let number = Atomic<UInt64>(0)
+
+    init() {}
+
+    var end: UInt64 {
+        get { number.load(ordering: .relaxed) }
+        set { number.store(newValue, ordering: .relaxed) }
+    }
+}
+
 /// The table, written by the reader, read by the shards when they encode, and what is known of metrics.
 final class SharedSeriesTable: Sendable {
     struct State {
@@ -53,12 +66,16 @@ final class SharedSeriesTable: Sendable {
         state.withLock { state in body(&state) }
     }
 
-    /// Fills the table from a tail. Nobody else uses it yet.
-    func fill(from tail: any CommitTail, _ preparation: SeriesPreparation) throws(StorageError) {
+    /// Takes in the series that a tail begins with. What the table has stays as long as rows name it.
+    /// - Parameter record: the next one whose rows are taken.
+    func fill(
+        from tail: any CommitTail, before record: UInt64, _ preparation: SeriesPreparation
+    ) throws(StorageError) {
         let result = state.withLock { state -> Result<Void, StorageError> in
-            state.table = SeriesTable()
             do throws(StorageError) {
-                try tail.forEachSeries { number, labels in state.table.set(number, labels, from: 0, preparation) }
+                try tail.forEachSeries { number, labels in
+                    state.table.set(number, labels, from: record, preparation)
+                }
                 return .success(())
             } catch {
                 return .failure(error)

@@ -18,9 +18,6 @@ final class QueueReader: Sendable {
     private static let nice: Int32 = 10
     /// The wait for a record, after which it is looked whether to end.
     private static let wait = Duration.milliseconds(250)
-    /// Between attempts where the log cannot be read. ms
-    private static let retryPause: Int64 = 5000
-
     private let context: QueueContext
     private let log: any CommitLog
     private let board: ShardBoard
@@ -65,10 +62,12 @@ final class QueueReader: Sendable {
     private var isStopped: Bool { control.withState { $0.isStopped } }
 
     private func run() {
+        // The last record whose rows the shards have; where the log had to be opened again it is read once more.
+        var last: UInt64 = 0
         while !isStopped {
             do throws(StorageError) {
-                guard let tail = try open() else { return }
-                try read(tail)
+                guard let tail = try open(last) else { return }
+                try read(tail, &last)
                 return
             } catch {
                 if isStopped || error == .closed { return }
@@ -77,16 +76,16 @@ final class QueueReader: Sendable {
                 context.logger.error(
                     "Error reading the log for remote write, trying again", metadata: ["err": "\(error)"])
                 let isEnding: (inout Control) -> Void? = { $0.isStopped || $0.isFinishing ? () : nil }
-                if control.wait(milliseconds: QueueReader.retryPause, isEnding) != nil { return }
+                if control.wait(milliseconds: context.options.logRetryPause, isEnding) != nil { return }
             }
         }
     }
 
     /// - Returns: nil where it was stopped meanwhile.
-    private func open() throws(StorageError) -> (any CommitTail)? {
+    private func open(_ last: UInt64) throws(StorageError) -> (any CommitTail)? {
         let tail = try log.openTail(consumer: context.consumer)
         do throws(StorageError) {
-            try context.table.fill(from: tail, context.preparation)
+            try context.table.fill(from: tail, before: last + 1, context.preparation)
         } catch {
             tail.close()
             throw error
@@ -100,11 +99,12 @@ final class QueueReader: Sendable {
         return tail
     }
 
-    private func read(_ tail: any CommitTail) throws(StorageError) {
+    private func read(_ tail: any CommitTail, _ last: inout UInt64) throws(StorageError) {
         var record = CommittedRecord()
         var rows = RecordRows()
         // What was there before is a backlog.
         let backlogEnd = tail.newest
+        if last == 0 { context.doubt.end = backlogEnd }
         while true {
             let (isStopped, isFinishing) = control.withState { ($0.isStopped, $0.isFinishing) }
             if isStopped { return }
@@ -112,11 +112,16 @@ final class QueueReader: Sendable {
                 if isFinishing { return }
                 continue
             }
+            guard record.number > last else {
+                takeSeries(record, before: last + 1)
+                continue
+            }
             take(record, into: &rows, isBacklog: record.number <= backlogEnd)
             guard
                 board.distribute(
                     rows, record: record.number, onWait: { context.metrics.enqueueRetries.increment() })
             else { return }
+            last = record.number
         }
     }
 
@@ -127,19 +132,25 @@ final class QueueReader: Sendable {
         rows.removeAll()
         var left = LeftOut()
         let limit = context.ageLimit ?? .min
-        let released = board.released
+        takeSeries(record, before: record.number)
         var newest: Timestamp = 0
         context.table.withLock { state in
-            if !record.newSeries.isEmpty {
-                state.table.reclaim(before: released &+ 1)
-                for (number, labels) in record.newSeries {
-                    state.table.set(number, labels, from: record.number, context.preparation)
-                }
-            }
             newest = QueueReader.look(up: record, state.table, limit, context.section, &rows, &left)
         }
         takeExemplars(record, limit, &rows, &left)
         note(record, rows, left, newest, isBacklog)
+    }
+
+    /// - Parameter number: the next record whose rows are taken.
+    private func takeSeries(_ record: CommittedRecord, before number: UInt64) {
+        if record.newSeries.isEmpty { return }
+        let released = board.released
+        context.table.withLock { state in
+            state.table.reclaim(before: released &+ 1)
+            for (series, labels) in record.newSeries {
+                state.table.set(series, labels, from: number, context.preparation)
+            }
+        }
     }
 
     /// Rows that are not sent, by reason.

@@ -12,6 +12,8 @@ package struct RemoteWriteOptions: Sendable {
     package var newestTimestamp: @Sendable () -> Timestamp? = { nil }
     /// Threads on which requests are made.
     package var threadCount = 2
+    /// The pause before the log is read again where it could not be. ms
+    package var logRetryPause: Int64 = 5000
 
     package init() {}
 }

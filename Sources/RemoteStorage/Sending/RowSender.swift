@@ -4,9 +4,24 @@ import SelfMetrics
 import SeriesModel
 
 /// Sends one shard's batches, one after the other, each until the receiver has taken it or refuses it for good.
+///
+/// After a kill the log gives records once more that have been delivered: how far a queue has come is saved now and then.
+/// Some receivers refuse the whole of a request for one sample that they have. So what such a request is refused for is
+/// sent record by record, until the first is taken: what follows is new.
 struct RowSender {
+    /// What became of rows.
+    private enum Fate {
+        case accepted
+        case refused(WriteClient.Refusal)
+        /// All of them have grown too old.
+        case dropped
+        case cancelled
+    }
+
     private let context: QueueContext
     private var encoder: RowEncoder
+    /// Nothing has been taken yet.
+    private var isFirst = true
 
     init(_ context: QueueContext) {
         self.context = context
@@ -17,7 +32,39 @@ struct RowSender {
     /// - Returns: false where the task was cancelled before the batch's fate was known.
     mutating func deliver(_ rows: inout SampleRows) async -> Bool {
         let begin = ContinuousClock.now
-        let counts = rows.counts
+        let count = rows.count
+        let isKnown = await settle(&rows)
+        if isKnown { context.progress.left(rows: count, after: ContinuousClock.now - begin) }
+        return isKnown
+    }
+
+    private mutating func settle(_ rows: inout SampleRows) async -> Bool {
+        let fate = await send(&rows)
+        switch fate {
+        case .accepted, .dropped: return true
+        case .cancelled: return false
+        case .refused(let refusal):
+            let mayBeRepeated = isFirst && refusal.blamesContent && rows.firstRecord <= context.doubt.end
+            let parts = mayBeRepeated ? rows.byRecord : []
+            if parts.count > 1 { return await settle(parts) }
+            refused(rows, refusal)
+            return true
+        }
+    }
+
+    private mutating func settle(_ parts: [SampleRows]) async -> Bool {
+        for var part in parts {
+            switch await send(&part) {
+            case .accepted, .dropped: break
+            case .cancelled: return false
+            case .refused(let refusal): refused(part, refusal)
+            }
+        }
+        return true
+    }
+
+    /// Tries until the receiver decides.
+    private mutating func send(_ rows: inout SampleRows) async -> Fate {
         var body = encode(rows)
         var failures = 0
         while !rows.isEmpty {
@@ -26,22 +73,20 @@ struct RowSender {
             context.metrics.batchDuration.observe(seconds(since: start))
             switch outcome {
             case .accepted(let written):
-                accepted(rows, written, bytes: body.count)
-                context.progress.left(rows: counts.total, after: ContinuousClock.now - begin)
-                return true
-            case .refused(let reason, let written):
-                refused(rows, reason, written)
-                context.progress.left(rows: counts.total, after: ContinuousClock.now - begin)
-                return true
-            case .cancelled: return false
+                guard let complaint = accepted(rows, written, bytes: body.count) else {
+                    isFirst = false
+                    return .accepted
+                }
+                return .refused(WriteClient.Refusal(reason: complaint))
+            case .refused(let refusal): return .refused(refusal)
+            case .cancelled: return .cancelled
             case .failed(let reason, let retryAfter):
                 failures += 1
-                guard await wait(rows, reason, retryAfter, failures) else { return false }
+                guard await wait(rows, reason, retryAfter, failures) else { return .cancelled }
             }
             if dropOld(&rows) { body = encode(rows) }
         }
-        context.progress.left(rows: counts.total, after: ContinuousClock.now - begin)
-        return true
+        return .dropped
     }
 
     private mutating func encode(_ rows: SampleRows) -> [UInt8] {
@@ -54,22 +99,22 @@ struct RowSender {
         return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
     }
 
-    private func accepted(_ rows: SampleRows, _ written: WriteClient.Written, bytes: Int) {
+    /// - Returns: why it counts as refused all the same; nil where all is well.
+    private func accepted(_ rows: SampleRows, _ written: WriteClient.Written, bytes: Int) -> String? {
         let counts = rows.counts
         guard context.section.message == .version2 else {
             context.metrics.sent(counts)
-            return note(rows, bytes)
+            note(rows, bytes)
+            return nil
         }
         // Who knows version 2 says what he has written; who does not has not understood a word of it.
-        if written.counts.total == 0 {
-            let reason =
-                "sent v2 request with \(counts.samples) samples, \(counts.histograms) histograms and "
+        if written.total == 0 {
+            return "sent v2 request with \(counts.samples) samples, \(counts.histograms) histograms and "
                 + "\(counts.exemplars) exemplars; got 2xx, but PRW 2.0 response header statistics indicate none were "
                 + "accepted; assuming failure e.g. the target only supports PRW 1.0 prometheus.WriteRequest, but does "
                 + "not check the Content-Type header correctly"
-            return refused(rows, reason, written)
         }
-        let failed = counts - written.counts
+        let failed = counts - written
         context.metrics.sent(counts - failed)
         context.metrics.failed(failed)
         if failed.total > 0 {
@@ -78,6 +123,7 @@ struct RowSender {
                 ["samples": "\(failed.samples)", "histograms": "\(failed.histograms)", "exemplars": "\(failed.exemplars)"])
         }
         note(rows, bytes)
+        return nil
     }
 
     /// Something has been sent.
@@ -87,15 +133,15 @@ struct RowSender {
         context.metrics.highestSent.set((Double(context.progress.highestSent) / 1000).rounded(.down))
     }
 
-    private func refused(_ rows: SampleRows, _ reason: String, _ written: WriteClient.Written) {
-        let failed = rows.counts - written.counts
+    private func refused(_ rows: SampleRows, _ refusal: WriteClient.Refusal) {
+        let failed = rows.counts - refusal.written
         context.metrics.sent(rows.counts - failed)
         context.metrics.failed(failed)
         context.gate.warn(
             "Remote write receiver refuses samples, dropping them",
             [
                 "samples": "\(failed.samples)", "histograms": "\(failed.histograms)",
-                "exemplars": "\(failed.exemplars)", "err": "\(reason)",
+                "exemplars": "\(failed.exemplars)", "err": "\(refusal.reason)",
             ])
     }
 

@@ -6,16 +6,19 @@ import Synchronization
 /// Sends one request to a receiver and says what its answer means.
 final class WriteClient: Sendable {
     /// What the receiver says that it has stored, in the headers of remote write 2.0.
-    struct Written: Sendable, Equatable {
-        var counts = SampleRows.Counts()
-        /// Whether it said anything.
-        var isTold = false
+    typealias Written = SampleRows.Counts
+
+    struct Refusal: Sendable, Equatable {
+        var reason: String
+        var written = Written()
+        /// Whether it is about what the request holds, and not about who asks, where and how.
+        var blamesContent = false
     }
 
     enum Outcome: Sendable, Equatable {
         case accepted(Written)
         /// It will not take the request another time either.
-        case refused(String, Written)
+        case refused(Refusal)
         /// It may take it later. Milliseconds, where it says when.
         case failed(String, retryAfter: Int64?)
         case cancelled
@@ -84,25 +87,20 @@ final class WriteClient: Sendable {
         }
         if response.status == 415 {
             return .refused(
-                "the receiver does not take \(section.message.rawValue), see protobuf_message: \(complaint)", written)
+                Refusal(reason: "the receiver does not take \(section.message.rawValue): \(complaint)", written: written))
         }
-        return .refused(complaint, written)
+        return .refused(
+            Refusal(
+                reason: complaint, written: written, blamesContent: [400, 409, 422].contains(response.status)))
     }
 
-    /// Numbers that are none count as not told.
+    /// What is no number counts as nothing.
     private static func written(_ response: OutboundResponse) -> Written {
-        var written = Written()
         func number(_ kind: String) -> Int {
-            guard let text = response.header("x-prometheus-remote-write-\(kind)-written"), let number = Int(text),
-                number >= 0
-            else { return 0 }
-            written.isTold = true
-            return number
+            max(0, response.header("x-prometheus-remote-write-\(kind)-written").flatMap { Int($0) } ?? 0)
         }
-        written.counts.samples = number("samples")
-        written.counts.histograms = number("histograms")
-        written.counts.exemplars = number("exemplars")
-        return written
+        return Written(
+            samples: number("samples"), histograms: number("histograms"), exemplars: number("exemplars"))
     }
 
     /// The beginning of an answer's text, as far as its first line goes.

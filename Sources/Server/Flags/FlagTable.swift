@@ -137,7 +137,7 @@ package enum FlagTable {
     ]
 
     private static let remote: [FlagDefinition] = [
-        .init("storage.remote.flush-deadline", .duration, "1m", "How long to flush on shutdown.", effect: .none),
+        .init("storage.remote.flush-deadline", .duration, "1m", "How long stopping may take to send what waits."),
         .init(
             "storage.remote.read-sample-limit", .integer, "50000000", "Samples in one remote read answer.",
             effect: .none),

@@ -9,8 +9,10 @@ final class MemoryLog: CommitLog {
         var positions: [String: UInt64] = [:]
         var openConsumers: Set<String> = []
         var keptConsumers: Set<String>?
-        /// How often opening or reading still fails.
+        /// How often opening still fails.
         var failureCount = 0
+        /// The index of a record that cannot be read, once.
+        var unreadable: Int?
         /// The number of the newest record that a tail has handed out.
         var lastRead: UInt64 = 0
     }
@@ -89,6 +91,11 @@ final class MemoryTail: CommitTail {
         let index = Int(own.withState { $0.last })
         let parts = timeout.components
         let milliseconds = parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000
+        let isUnreadable = log.state.withState { state in
+            defer { if state.unreadable == index { state.unreadable = nil } }
+            return state.unreadable == index
+        }
+        if isUnreadable { throw .corruption(file: "00000007", offset: 5, reason: "as the test wishes") }
         let found = log.state.wait(milliseconds: milliseconds) { state -> CommittedRecord?? in
             if index < state.records.count {
                 state.lastRead = UInt64(index + 1)

@@ -218,6 +218,42 @@ struct RemoteWriteSenderTests {
         await second.stop()
     }
 
+    @Test("what was delivered before a kill has nothing lost that comes after it", arguments: [1, 3])
+    func repeated(recordsBeforeKill: Int) async throws {
+        // Refuses the whole of a request for one sample that is not newer.
+        let newest = Mutex<[LabelSet: Timestamp]>([:])
+        let receiver = try await TestReceiver.start { _, request in
+            newest.withLock { newest in
+                var next = newest
+                for series in request.decoded.series {
+                    for case .float(let time, _) in series.samples {
+                        guard time > next[series.labels] ?? -1 else { return .answer(status: "400 Bad Request", body: []) }
+                        next[series.labels] = time
+                    }
+                }
+                newest = next
+                return TestReceiver.accepted
+            }
+        }
+        let log = MemoryLog()
+        log.append([1, 2], at: 0, 1, new: [(1, Self.series(1)), (2, Self.series(2))])
+        for time in 1..<20 as Range<Timestamp> { log.append([1, 2], at: time, 1) }
+        newest.withLock { newest in
+            for number in [1, 2] as [UInt32] { newest[Self.series(number)] = Timestamp(recordsBeforeKill) }
+        }
+        log.state.withState { $0.positions["name:a"] = 1 }
+        let bench = SenderBench(log: log)
+        await bench.apply([try SenderBench.section(receiver.url, "name: a, queue_config: {batch_send_deadline: 40ms}")])
+        #expect(await eventually { log.position(of: "name:a") == 20 })
+        for number in [1, 2] as [UInt32] {
+            #expect(
+                receiver.times(of: Self.series(number)) == (recordsBeforeKill + 1..<20).map { Timestamp($0) })
+        }
+        log.append([1], at: 1, 1)
+        #expect(await eventually { log.position(of: "name:a") == 21 })
+        await bench.stop()
+    }
+
     @Test("stopping sends what the log has")
     func flushOnStop() async throws {
         let receiver = try await TestReceiver.start()
@@ -411,20 +447,32 @@ struct RemoteWriteSenderTests {
         #expect(bench.log.state.withState { $0.openConsumers.isEmpty })
     }
 
-    @Test("a log that cannot be read for a while is tried again")
+    @Test("a log that cannot be read for a while is tried again, and nothing arrives twice")
     func logFails() async throws {
-        let clock = ManualClock(now: Self.now)
-        let receiver = try await TestReceiver.start()
+        let isOpen = Atomic(false)
+        let receiver = try await TestReceiver.start { _, _ in
+            isOpen.load(ordering: .relaxed) ? TestReceiver.accepted : .answer(status: "500 Oh", body: [])
+        }
         let log = MemoryLog()
-        log.state.withState { $0.failureCount = 1 }
-        let bench = SenderBench(log: log, clock: clock)
-        await bench.sender.apply(
-            [try SenderBench.section(receiver.url, "name: a, queue_config: {max_samples_per_send: 1}")],
-            externalLabels: .empty)
-        #expect(await eventually { log.position(of: "name:a") != nil })
-        #expect(bench.lines.lines.contains { $0.hasPrefix("Error reading the log for remote write") })
-        log.append([1], at: 5, 1, new: [(1, Self.series(1))])
-        #expect(await eventually { receiver.sampleCount == 1 })
+        log.append([1, 2], at: 0, 1, new: [(1, Self.series(1)), (2, Self.series(2))])
+        log.state.withState { state in
+            state.failureCount = 1
+            state.unreadable = 6
+        }
+        let bench = SenderBench(log: log) { $0.logRetryPause = 5 }
+        await bench.apply([try SenderBench.section(receiver.url, "name: a, " + SenderBench.quick)])
+        for time in 1..<10 as Range<Timestamp> {
+            // The second number becomes another series' before the failure.
+            log.append([1, 2], at: time, 1, new: time == 4 ? [(2, Self.series(3))] : [])
+        }
+        let complaint = "Error reading the log for remote write"
+        #expect(await eventually { bench.lines.lines.count { $0.hasPrefix(complaint) } == 2 })
+        #expect(await eventually { log.lastRead == 10 })
+        isOpen.store(true, ordering: .relaxed)
+        #expect(await eventually { log.position(of: "name:a") == 10 })
+        #expect(receiver.times(of: Self.series(1)) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+        #expect(receiver.times(of: Self.series(2)) == [1, 2, 3])
+        #expect(receiver.times(of: Self.series(3)) == [4, 5, 6, 7, 8, 9])
         await bench.stop()
     }
 
@@ -440,7 +488,8 @@ struct RemoteWriteSenderTests {
         let changedAgain = try SenderBench.section(
             receivers[1].url, "name: changed, headers: {X-New: 'yes'}, " + SenderBench.quick)
         await bench.apply([changedAgain, kept])
-        #expect(bench.total("prometheus_remote_storage_samples_total") == 1)
+        // Of the queue that was kept.
+        #expect(await eventually { bench.total("prometheus_remote_storage_samples_total") == 1 })
         bench.log.append([1], at: 1, 1)
         #expect(await eventually { receivers.allSatisfy { $0.sampleCount == 2 } })
         #expect(receivers[1].requests.map { $0.headers["x-new"] } == [nil, "yes"])
@@ -470,7 +519,7 @@ struct RemoteWriteSenderTests {
         #expect(await eventually { receiver.sampleCount == 2 })
         let sent = receiver.requests.map { $0.headers["authorization"] }
         #expect(sent.count == 2 && sent[0] != sent[1])
-        #expect(bench.total("prometheus_remote_storage_samples_total") == 2)
+        #expect(await eventually { bench.total("prometheus_remote_storage_samples_total") == 2 })
         await bench.stop()
     }
 

@@ -32,6 +32,8 @@ struct SampleRows: Sendable {
     private(set) var histogramRows: [Int] = []
     private(set) var histograms: [NativeHistogram] = []
     private(set) var exemplars: [ExemplarRow] = []
+    /// Of each row, how far its record is behind the first one.
+    private var recordOffsets: [UInt32] = []
     /// When the first row came, in ticks of the deadline.
     var openedAt: UInt64 = 0
 
@@ -47,6 +49,7 @@ struct SampleRows: Sendable {
         slots.append(slot)
         timestamps.append(timestamp)
         values.append(value)
+        recordOffsets.append(UInt32(truncatingIfNeeded: record &- firstRecord))
     }
 
     mutating func append(slot: UInt32, _ timestamp: Timestamp, _ histogram: NativeHistogram, record: UInt64) {
@@ -65,6 +68,7 @@ struct SampleRows: Sendable {
         slots.removeAll(keepingCapacity: true)
         timestamps.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
+        recordOffsets.removeAll(keepingCapacity: true)
         histogramRows.removeAll(keepingCapacity: true)
         histograms.removeAll(keepingCapacity: true)
         exemplars.removeAll(keepingCapacity: true)
@@ -89,24 +93,46 @@ struct SampleRows: Sendable {
     /// - Returns: how much that is.
     mutating func drop(before limit: Timestamp) -> Counts {
         let before = counts
-        var kept = SampleRows()
-        var next = 0
-        for row in slots.indices {
-            let isHistogram = next < histogramRows.count && histogramRows[next] == row
-            if timestamps[row] >= limit {
-                if isHistogram {
-                    kept.append(slot: slots[row], timestamps[row], histograms[next], record: firstRecord)
-                } else {
-                    kept.append(slot: slots[row], timestamps[row], values[row], record: firstRecord)
-                }
-            }
-            if isHistogram { next += 1 }
-        }
+        var kept = chosen { timestamps[$0] >= limit }
         for exemplar in exemplars where exemplar.exemplar.timestamp >= limit {
             kept.append(exemplar, record: firstRecord)
         }
         kept.firstRecord = firstRecord
         self = kept
         return before - kept.counts
+    }
+
+    /// The rows of each record by themselves, in order; then the exemplars.
+    var byRecord: [SampleRows] {
+        var parts: [SampleRows] = []
+        var start = 0
+        while start < slots.count {
+            let end = recordOffsets[start...].firstIndex { $0 != recordOffsets[start] } ?? slots.count
+            parts.append(chosen(from: start..<end) { _ in true })
+            start = end
+        }
+        guard !exemplars.isEmpty else { return parts }
+        var last = SampleRows()
+        for exemplar in exemplars { last.append(exemplar, record: firstRecord) }
+        return parts + [last]
+    }
+
+    /// Rows, without exemplars.
+    private func chosen(from range: Range<Int>? = nil, where isChosen: (Int) -> Bool) -> SampleRows {
+        var chosen = SampleRows()
+        let range = range ?? slots.startIndex..<slots.endIndex
+        var next = histogramRows.firstIndex { $0 >= range.lowerBound } ?? histogramRows.count
+        for row in range {
+            let isHistogram = next < histogramRows.count && histogramRows[next] == row
+            defer { if isHistogram { next += 1 } }
+            guard isChosen(row) else { continue }
+            let record = firstRecord &+ UInt64(recordOffsets[row])
+            if isHistogram {
+                chosen.append(slot: slots[row], timestamps[row], histograms[next], record: record)
+            } else {
+                chosen.append(slot: slots[row], timestamps[row], values[row], record: record)
+            }
+        }
+        return chosen
     }
 }
