@@ -3,6 +3,7 @@ import Notifier
 import PromQLEngine
 package import PromQLSyntax
 import Regexp
+import RemoteStorage
 import Rules
 import Scrape
 import SeriesModel

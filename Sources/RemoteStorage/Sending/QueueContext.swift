@@ -30,7 +30,8 @@ struct QueueContext: Sendable {
 
     /// How long to wait before an attempt after so many failures, unless the receiver says. ms
     func backoff(_ failures: Int) -> Int64 {
-        let doubled = section.queue.backoffMin.multipliedReportingOverflow(by: 1 << Int64(min(max(failures - 1, 0), 40)))
+        let doubled = section.queue.backoffMin.multipliedReportingOverflow(
+            by: 1 << Int64(min(max(failures - 1, 0), 40)))
         return doubled.overflow ? section.queue.backoffMax : min(doubled.partialValue, section.queue.backoffMax)
     }
 

@@ -111,7 +111,8 @@ struct QueueMetrics: Sendable {
         (highestSent, highestRead, shardCapacity, shards) = (gauges[0], gauges[1], gauges[2], gauges[3])
         (shardsMax, shardsMin, shardsDesired, samplesPerSendMax) = (gauges[4], gauges[5], gauges[6], gauges[7])
         batchDuration = registry.histogram(
-            QueueMetrics.prefix + "sent_batch_duration_seconds", "Duration of send calls to the remote storage.", labels,
+            QueueMetrics.prefix + "sent_batch_duration_seconds", "Duration of send calls to the remote storage.",
+            labels,
             buckets: QueueMetrics.durationBuckets)
         currentSegment = registry.gauge(
             "prometheus_wal_watcher_current_segment", "Current segment the WAL watcher is reading records from.",

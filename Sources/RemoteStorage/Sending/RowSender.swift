@@ -120,7 +120,10 @@ struct RowSender {
         if failed.total > 0 {
             context.gate.warn(
                 "Remote write receiver has not written all of a request",
-                ["samples": "\(failed.samples)", "histograms": "\(failed.histograms)", "exemplars": "\(failed.exemplars)"])
+                [
+                    "samples": "\(failed.samples)", "histograms": "\(failed.histograms)",
+                    "exemplars": "\(failed.exemplars)",
+                ])
         }
         note(rows, bytes)
         return nil

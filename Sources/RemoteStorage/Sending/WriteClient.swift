@@ -67,7 +67,10 @@ final class WriteClient: Sendable {
         var headers = section.headers.map { (name: $0.name, value: $0.value) }
         headers.append(("Content-Encoding", "snappy"))
         headers.append(
-            ("Content-Type", isFirst ? "application/x-protobuf" : "application/x-protobuf;proto=\(section.message.rawValue)")
+            (
+                "Content-Type",
+                isFirst ? "application/x-protobuf" : "application/x-protobuf;proto=\(section.message.rawValue)"
+            )
         )
         headers.append(("User-Agent", userAgent))
         headers.append(("X-Prometheus-Remote-Write-Version", isFirst ? "0.1.0" : "2.0.0"))
@@ -87,7 +90,8 @@ final class WriteClient: Sendable {
         }
         if response.status == 415 {
             return .refused(
-                Refusal(reason: "the receiver does not take \(section.message.rawValue): \(complaint)", written: written))
+                Refusal(
+                    reason: "the receiver does not take \(section.message.rawValue): \(complaint)", written: written))
         }
         return .refused(
             Refusal(

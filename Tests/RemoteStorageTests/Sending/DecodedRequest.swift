@@ -107,7 +107,9 @@ struct DecodedRequest: Sendable {
         var numbers = try fields.message(tag)
         var labels: [Label] = []
         while !numbers.isAtEnd { labels.append(Label(try symbol(numbers.varint()), try symbol(numbers.varint()))) }
-        guard zip(labels, labels.dropFirst()).allSatisfy({ $0.name.precedesByBytes($1.name) }) else { throw Malformed() }
+        guard zip(labels, labels.dropFirst()).allSatisfy({ $0.name.precedesByBytes($1.name) }) else {
+            throw Malformed()
+        }
         return LabelSet(labels)
     }
 
@@ -121,7 +123,11 @@ struct DecodedRequest: Sendable {
                 var inner = try fields.message(tag)
                 var (time, value) = (Timestamp(0), 0.0)
                 while let tag = try inner.tag() {
-                    if tag.field == 1 { value = try inner.double(tag) } else { time = Int64(bitPattern: try inner.integer(tag)) }
+                    if tag.field == 1 {
+                        value = try inner.double(tag)
+                    } else {
+                        time = Int64(bitPattern: try inner.integer(tag))
+                    }
                 }
                 series.samples.append(.float(time, value))
             case 3:

@@ -112,7 +112,9 @@ final class MemoryTail: CommitTail {
     func release(through number: UInt64) {
         let consumer = consumer
         log.state.change { state in
-            if state.positions[consumer] != nil { state.positions[consumer] = max(number, state.positions[consumer] ?? 0) }
+            if state.positions[consumer] != nil {
+                state.positions[consumer] = max(number, state.positions[consumer] ?? 0)
+            }
         }
     }
 

@@ -14,6 +14,7 @@ struct RemoteWriteSenderTests {
     private static let now: Timestamp = 1_700_000_000_000
 
     private static let first: [(UInt32, LabelSet)] = [(1, series(1))]
+    private static let third: [(UInt32, LabelSet)] = [(2, series(3))]
 
     private static func series(_ number: UInt32) -> LabelSet { ["__name__": "m", "n": "\(number)"] }
 
@@ -121,14 +122,18 @@ struct RemoteWriteSenderTests {
         let waited = times.withLock { $0 }
         #expect(waited.count == 2 && waited[1] - waited[0] >= 30_000)
         let isStopping = Task { await bench.stop() }
-        #expect(await eventually { clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty } })
+        #expect(
+            await eventually {
+                clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty }
+            })
         await isStopping.value
     }
 
     @Test("what a receiver refuses is dropped, counted, told once, and does not hold up the rest")
     func refused() async throws {
         let receiver = try await TestReceiver.start { number, _ in
-            number < 3 ? .answer(status: "400 Bad Request", body: Array("out of order\nmore".utf8)) : TestReceiver.accepted
+            number < 3
+                ? .answer(status: "400 Bad Request", body: Array("out of order\nmore".utf8)) : TestReceiver.accepted
         }
         let bench = SenderBench()
         let keys = "queue_config: {max_samples_per_send: 1, min_backoff: 1ms}"
@@ -142,7 +147,8 @@ struct RemoteWriteSenderTests {
         #expect(bench.total("prometheus_remote_storage_samples_retried_total") == 0)
         let told = bench.lines.lines.filter { $0.hasPrefix("Remote write receiver refuses samples") }
         #expect(told.count == 1)
-        #expect(told.first?.contains("err=server returned HTTP status 400 Bad Request: out of order exemplars=0") == true)
+        #expect(
+            told.first?.contains("err=server returned HTTP status 400 Bad Request: out of order exemplars=0") == true)
         await bench.stop()
     }
 
@@ -227,7 +233,9 @@ struct RemoteWriteSenderTests {
                 var next = newest
                 for series in request.decoded.series {
                     for case .float(let time, _) in series.samples {
-                        guard time > next[series.labels] ?? -1 else { return .answer(status: "400 Bad Request", body: []) }
+                        guard time > next[series.labels] ?? -1 else {
+                            return .answer(status: "400 Bad Request", body: [])
+                        }
                         next[series.labels] = time
                     }
                 }
@@ -283,7 +291,10 @@ struct RemoteWriteSenderTests {
             })
         #expect(clock.now() - start >= 5000)
         let isStopping = Task { await bench.stop() }
-        #expect(await eventually { clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty } })
+        #expect(
+            await eventually {
+                clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty }
+            })
         await isStopping.value
     }
 
@@ -312,13 +323,18 @@ struct RemoteWriteSenderTests {
         #expect(text.contains("samples_dropped_total{reason=\"too_old\""))
         #expect(bench.total("prometheus_remote_storage_samples_dropped_total") == 2)
         let isStopping = Task { await bench.stop() }
-        #expect(await eventually { clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty } })
+        #expect(
+            await eventually {
+                clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty }
+            })
         await isStopping.value
     }
 
     @Test("histograms and exemplars go where they are asked for, custom buckets with version 2 only")
     func histogramsAndExemplars() async throws {
-        let receivers = [try await TestReceiver.start(), try await TestReceiver.start(), try await TestReceiver.start()]
+        let receivers = [
+            try await TestReceiver.start(), try await TestReceiver.start(), try await TestReceiver.start(),
+        ]
         let bench = SenderBench()
         let both = "send_exemplars: true, send_native_histograms: true, " + SenderBench.quick
         await bench.apply([
@@ -344,7 +360,8 @@ struct RemoteWriteSenderTests {
             }
         }
         #expect(await eventually { receivers.allSatisfy { !$0.requests.isEmpty } })
-        #expect(await eventually { ["plain", "first", "second"].allSatisfy { bench.log.position(of: "name:" + $0) == 1 } })
+        #expect(
+            await eventually { ["plain", "first", "second"].allSatisfy { bench.log.position(of: "name:" + $0) == 1 } })
         #expect(receivers.map(histogramCount) == [0, 1, 2])
         let exemplars = receivers.map { $0.requests.flatMap(\.decoded.series).flatMap(\.exemplars) }
         #expect(exemplars == [[], [exemplar], [exemplar]])
@@ -410,7 +427,10 @@ struct RemoteWriteSenderTests {
         let found = receivers[1].requests.first?.decoded.series.first?.metadata
         #expect(found?.kind == 2 && found?.help == "An m." && found?.unit == "s")
         let isStopping = Task { await bench.stop() }
-        #expect(await eventually { clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty } })
+        #expect(
+            await eventually {
+                clock.advance(by: 1000); return bench.log.state.withState { $0.openConsumers.isEmpty }
+            })
         await isStopping.value
     }
 
@@ -463,7 +483,7 @@ struct RemoteWriteSenderTests {
         await bench.apply([try SenderBench.section(receiver.url, "name: a, " + SenderBench.quick)])
         for time in 1..<10 as Range<Timestamp> {
             // The second number becomes another series' before the failure.
-            log.append([1, 2], at: time, 1, new: time == 4 ? [(2, Self.series(3))] : [])
+            log.append([1, 2], at: time, 1, new: time == 4 ? Self.third : [])
         }
         let complaint = "Error reading the log for remote write"
         #expect(await eventually { bench.lines.lines.count { $0.hasPrefix(complaint) } == 2 })

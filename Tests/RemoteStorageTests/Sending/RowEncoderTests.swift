@@ -30,7 +30,8 @@ struct RowEncoderTests {
             version == .version1 ? try .version1(message) : try .version2(message)
         }
         return Encoded(
-            request: try decode(encoder.encode(rows, &table, book)), again: try decode(encoder.encode(rows, &table, book)))
+            request: try decode(encoder.encode(rows, &table, book)),
+            again: try decode(encoder.encode(rows, &table, book)))
     }
 
     private func mixed(_ series: DecodedRequest.Series) -> [MixedSample] {
@@ -52,7 +53,8 @@ struct RowEncoderTests {
             }
         }
         for request in [encoded.request, encoded.again] {
-            #expect(request.series.map(\.labels) == (0..<7).map { $0 % 2 == 0 ? RowEncoderTests.up : RowEncoderTests.down })
+            #expect(
+                request.series.map(\.labels) == (0..<7).map { $0 % 2 == 0 ? RowEncoderTests.up : RowEncoderTests.down })
             #expect(request.series.flatMap(mixed) == zip(times, values).map { MixedSample($0, $1) })
         }
     }
@@ -75,7 +77,8 @@ struct RowEncoderTests {
             [MixedSample(Timestamp($0.offset), 0.5), MixedSample(Timestamp($0.offset) + 1000, $0.element)]
         }
         #expect(encoded.request.series.flatMap(mixed) == expected)
-        let hints = encoded.request.series.flatMap(\.samples).compactMap { sample -> NativeHistogram.CounterResetHint? in
+        let hints = encoded.request.series.flatMap(\.samples).compactMap {
+            sample -> NativeHistogram.CounterResetHint? in
             if case .histogram(_, let histogram) = sample { histogram.counterResetHint } else { nil }
         }
         #expect(hints == all.map(\.counterResetHint))
@@ -142,7 +145,8 @@ struct RowEncoderTests {
                 rows.append(slot: 0, time, Histograms.simple(Int(time)), record: 4)
             }
             rows.append(
-                SampleRows.ExemplarRow(series: [], exemplar: Exemplar(labels: .empty, value: 1, timestamp: time)), record: 4)
+                SampleRows.ExemplarRow(series: [], exemplar: Exemplar(labels: .empty, value: 1, timestamp: time)),
+                record: 4)
         }
         #expect(rows.oldest == 0)
         #expect(rows.drop(before: 3) == SampleRows.Counts(samples: 2, histograms: 1, exemplars: 3))

@@ -38,7 +38,8 @@ final class SenderBench: Sendable {
     }
 
     /// Small batches that go out at once.
-    static let quick = "queue_config: {max_samples_per_send: 5, capacity: 20, batch_send_deadline: 40ms, max_backoff: 50ms}"
+    static let quick =
+        "queue_config: {max_samples_per_send: 5, capacity: 20, batch_send_deadline: 40ms, max_backoff: 50ms}"
 
     /// - Parameter external: of all entries.
     func apply(_ sections: [RemoteWriteSection], external: LabelSet = .empty) async {

@@ -36,9 +36,12 @@ struct SeriesTableTests {
         var random = SeededRandom(seed: 5)
         for _ in 0..<500 {
             func set() -> LabelSet {
-                LabelSet((0..<Int.random(in: 0...6, using: &random)).map { _ in
-                    Label(String("abcdefÄ".randomElement(using: &random) ?? "a"), "v\(Int.random(in: 0...9, using: &random))")
-                })
+                LabelSet(
+                    (0..<Int.random(in: 0...6, using: &random)).map { _ in
+                        Label(
+                            String("abcdefÄ".randomElement(using: &random) ?? "a"),
+                            "v\(Int.random(in: 0...9, using: &random))")
+                    })
             }
             let (series, external) = (set(), set())
             var builder = LabelSetBuilder(series)

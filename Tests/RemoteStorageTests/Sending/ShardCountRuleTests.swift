@@ -19,11 +19,13 @@ struct ShardCountRuleTests {
     static let cases: [Case] = [
         Case(testDescription: "nothing sent yet", outgoing: 0, sendingSeconds: 0, current: 3, expected: 3),
         Case(testDescription: "one shard is enough", sendingSeconds: 5, current: 1, expected: 1),
-        Case(testDescription: "sending takes longer than a shard has time", sendingSeconds: 45, current: 1, expected: 5),
+        Case(
+            testDescription: "sending takes longer than a shard has time", sendingSeconds: 45, current: 1, expected: 5),
         Case(testDescription: "within a third nothing changes", sendingSeconds: 125, current: 10, expected: 10),
         Case(testDescription: "beyond it it does", sendingSeconds: 135, current: 10, expected: 14),
         Case(testDescription: "too many shards", sendingSeconds: 20, current: 10, expected: 2),
-        Case(testDescription: "none is taken away while behind", sendingSeconds: 5, delay: 11, current: 10, expected: 10),
+        Case(
+            testDescription: "none is taken away while behind", sendingSeconds: 5, delay: 11, current: 10, expected: 10),
         Case(
             testDescription: "a backlog of 100 s asks for five times more", sendingSeconds: 10, delay: 100, current: 1,
             expected: 6),
@@ -32,7 +34,9 @@ struct ShardCountRuleTests {
             current: 1, expected: 3),
         Case(testDescription: "no more than the maximum", sendingSeconds: 9000, current: 20, expected: 50),
         Case(testDescription: "no fewer than the minimum", sendingSeconds: 0.1, current: 20, expected: 2),
-        Case(testDescription: "the clock of the samples is ahead", sendingSeconds: 45, delay: -50, current: 5, expected: 5),
+        Case(
+            testDescription: "the clock of the samples is ahead", sendingSeconds: 45, delay: -50, current: 5,
+            expected: 5),
     ]
 
     @Test("follows rates, time and backlog", arguments: cases)

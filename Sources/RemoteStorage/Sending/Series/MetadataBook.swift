@@ -42,7 +42,8 @@ struct MetadataBook: Sendable {
         guard !indexes.isEmpty, let range = labels.valueRange(of: Label.metricName) else { return nil }
         let name = Array(labels.packed[range])
         if let index = indexes[name] { return index }
-        for suffix in MetadataBook.suffixes where name.count > suffix.count && name.suffix(suffix.count) == suffix[...] {
+        for suffix in MetadataBook.suffixes where name.count > suffix.count && name.suffix(suffix.count) == suffix[...]
+        {
             if let index = indexes[Array(name.dropLast(suffix.count))] { return index }
         }
         return nil
