@@ -18,7 +18,8 @@ actor WriteQueue {
         self.context = context
         let queue = context.section.queue
         board = ShardBoard(
-            shardCount: queue.shardsMin, rowsMax: min(queue.samplesPerSendMax, queue.capacity), capacity: queue.capacity)
+            shardCount: queue.shardsMin, rowsMax: min(queue.samplesPerSendMax, queue.capacity), capacity: queue.capacity
+        )
         reader = QueueReader(context, log: log, board: board)
         rule = ShardCountRule(shardsMin: queue.shardsMin, shardsMax: queue.shardsMax)
         let metrics = context.metrics
