@@ -132,8 +132,8 @@ let package = Package(
             "Notifier", "Rules", "Discovery", "Relabeling", "SeriesModel", "OutboundHTTP", "ConfigTree", "SelfMetrics",
             logging),
         module(
-            "RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "ConfigTree", "OutboundHTTP", "Relabeling",
-            "SelfMetrics", logging),
+            "RemoteStorage", "StorageAPI", "SeriesModel", "ByteCoding", "ConfigTree", "OutboundHTTP", "OwnThreads",
+            "Relabeling", "SelfMetrics", logging),
         module("PromQLTestKit", "PromQLEngine", "PromQLSyntax", "StorageAPI", "SeriesModel", "SelfMetrics", "Regexp"),
 
         // Faces
@@ -227,8 +227,8 @@ let package = Package(
             "PromQLTestKit", "PromQLEngine", "PromQLSyntax", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport"),
         tests("Regexp"),
         tests(
-            "RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "SelfMetrics", "SeriesModel", "StorageAPI",
-            "TestSupport", logging),
+            "RemoteStorage", "ByteCoding", "ConfigTree", "OutboundHTTP", "OwnThreads", "Relabeling", "SelfMetrics",
+            "SeriesModel", "StorageAPI", "TestSupport", logging, nioPosix),
         tests("Relabeling", "ConfigTree", "Regexp", "SeriesModel", "TestSupport"),
         tests(
             "Rules", "ConfigTree", "PromQLEngine", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI",

@@ -17,6 +17,9 @@ package struct OutboundRequest: Sendable {
     package var url: String
     /// The path of a socket of this machine that is asked in place of the URL's host, and of a proxy.
     package var unixSocket: String?
+    /// Where a name has several addresses: a new connection goes to any of them, in place of the first that answers. Plain
+    /// HTTP only.
+    package var shufflesAddresses = false
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
     package var client: HTTPClientSection

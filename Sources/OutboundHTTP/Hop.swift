@@ -87,7 +87,8 @@ struct Hop: Sendable {
             destination: destination,
             bytes: try RequestBytes.make(method, target: target, host: host, headers: headers, body: request.body),
             isRepeatable: method == .get, deadline: deadline, bodyBytesMax: bodyBytesMax,
-            bodyBytesExpected: bodyBytesExpected, receivePart: request.receiveBodyPart)
+            bodyBytesExpected: bodyBytesExpected, receivePart: request.receiveBodyPart,
+            shufflesAddresses: request.shufflesAddresses)
     }
 
     // MARK: TLS

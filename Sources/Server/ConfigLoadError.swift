@@ -33,6 +33,9 @@ package struct ConfigLoadError: Error, Sendable, CustomStringConvertible {
     /// Something that is read in full and that the server does nothing about yet.
     static func unserved(_ error: ConfigError) -> ConfigLoadError { ConfigLoadError(error.description, error) }
 
+    /// Entries of `remote_write` that cannot stand side by side.
+    static func remoteWrite(_ complaint: String) -> ConfigLoadError { ConfigLoadError(complaint) }
+
     static func agent(_ field: String) -> ConfigLoadError {
         ConfigLoadError("field \(field) is not allowed in agent mode")
     }

@@ -58,6 +58,7 @@ package struct ServerConfig: Sendable {
     ) throws(ConfigLoadError) -> ServerConfig {
         let config = try load(path: path, syntax: syntax, prefersProtobuf: prefersProtobuf)
         if let first = config.unserved.first { throw .unserved(first) }
+        if let complaint = RemoteWriteSender.complaint(about: config.remoteWrites) { throw .remoteWrite(complaint) }
         return config
     }
 
@@ -108,9 +109,8 @@ package struct ServerConfig: Sendable {
         alerting = try AlertingSection(
             section.take("alerting"), baseDirectory: base, requiresLegacyNames: isLegacy)
         storage = try StorageSection(section.take("storage"))
-        let remoteWrite = section.take("remote_write")
         remoteWrites = try RemoteWriteSection.list(
-            remoteWrite?.sequence("[]*config.RemoteWriteConfig") ?? [],
+            section.sequence("remote_write", "[]*config.RemoteWriteConfig") ?? [],
             baseDirectory: base, requiresLegacyNames: isLegacy)
         let remoteRead = section.take("remote_read")
         remoteReads = try RemoteReadSection.list(
@@ -125,7 +125,6 @@ package struct ServerConfig: Sendable {
         }
         try ServerConfig.checkRuntime(section.take("runtime"))
         try section.finish()
-        if !remoteWrites.isEmpty { note("\"remote_write\"", remoteWrite) }
         if !remoteReads.isEmpty { note("\"remote_read\"", remoteRead) }
         // What only repeats the defaults asks for nothing.
         if otlp != OTLPSection() { note("\"otlp\"", otlpNode) }

@@ -3,6 +3,7 @@ import Notifier
 import PromQLEngine
 package import PromQLSyntax
 import Regexp
+import RemoteStorage
 import Rules
 import Scrape
 import SeriesModel
@@ -114,6 +115,14 @@ struct ServerOptions {
         notifier.batchMax = max(1, flags.integer("alertmanager.notification-batch-size"))
         notifier.drainsOnStop = flags.bool("alertmanager.drain-notification-queue-on-shutdown")
         return notifier
+    }
+
+    /// What of remote write flags say.
+    var remoteWrite: RemoteWriteOptions {
+        var remoteWrite = RemoteWriteOptions()
+        remoteWrite.flushDeadline = flags.duration("storage.remote.flush-deadline") ?? remoteWrite.flushDeadline
+        remoteWrite.userAgent = "Prometheus/" + ServerVersion.prometheus
+        return remoteWrite
     }
 
     var scrapes: ScrapeManager.Options {

@@ -163,10 +163,10 @@ struct RunningServerTests {
 
     @Test("a section that is not served keeps the server from starting, and is told with its place")
     func unserved() async throws {
-        try directory.write("p.yml", "\nremote_write: [{url: 'http://a/'}]\n")
+        try directory.write("p.yml", "\nremote_read: [{url: 'http://a/'}]\n")
         let error = await #expect(throws: ConfigLoadError.self) { try await run { _, _ in } }
         #expect(
-            error?.description == "\(directory("p.yml")):2:15: \"remote_write\" is not supported by Hearth yet")
+            error?.description == "\(directory("p.yml")):2:14: \"remote_read\" is not supported by Hearth yet")
     }
 
     @Test("failed scrapes are in the file that the configuration names")

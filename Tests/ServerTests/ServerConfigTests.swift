@@ -97,8 +97,7 @@ struct ServerConfigTests {
     @Test(
         "what the server does nothing about yet is read in full, and refused by the server alone",
         arguments: [
-            ("remote_write: [{url: 'http://u:pw@a/push'}]\n", "\"remote_write\""),
-            ("remote_read: [{url: 'http://a/read'}]\n", "\"remote_read\""),
+            ("remote_read: [{url: 'http://u:pw@a/read'}]\n", "\"remote_read\""),
             ("tracing: {endpoint: 'localhost:4317'}\n", "\"tracing\""),
             ("otlp: {promote_resource_attributes: [a]}\n", "\"otlp\""),
         ])
@@ -116,6 +115,20 @@ struct ServerConfigTests {
         }
         #expect(refusal.contains("\(subject) is not supported by Hearth yet"), "\(refusal)")
         #expect(refusal.contains("p.yml:1:"))
+    }
+
+    @Test("remote write is served, and its entries must differ in more than secrets")
+    func remoteWrite() throws {
+        let directory = try TemporaryDirectory()
+        func load(_ entries: String) throws -> ServerConfig {
+            try directory.write("p.yml", "remote_write: [\(entries)]\n")
+            return try ServerConfig.loadServed(path: directory("p.yml"), syntax: ParserOptions())
+        }
+        #expect(try load("{url: 'http://a/'}, {url: 'http://a/', name: b}").remoteWrites.count == 2)
+        let same = "{url: 'http://a/', bearer_token: x}, {url: 'http://a/', bearer_token: y}"
+        #expect(
+            Self.message { _ = try load(same) }
+                == "duplicate remote write configs are not allowed, found duplicate for URL: http://a/")
     }
 
     @Test("the configuration shown keeps no secret, and reads back with its masks")

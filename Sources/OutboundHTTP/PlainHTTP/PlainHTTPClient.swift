@@ -18,6 +18,8 @@ final class PlainHTTPClient: Sendable {
         var bodyBytesMax: Int
         var bodyBytesExpected: Int
         var receivePart: (@Sendable ([UInt8]) -> Bool)?
+        /// A new connection goes to any of a name's addresses.
+        var shufflesAddresses = false
     }
 
     private struct State {
@@ -144,7 +146,8 @@ final class PlainHTTPClient: Sendable {
             let answer = await resolver.addresses(of: host, deadline: request.deadline) {
                 events.note(request.deadline, now: MonotonicClock.now)
             }
-            return try answer.get().map { $0.withPort(port) }
+            let addresses = try answer.get().map { $0.withPort(port) }
+            return request.shufflesAddresses ? addresses.shuffled() : addresses
         }
     }
 

@@ -140,7 +140,7 @@ package enum FlagTable {
         .init(
             "storage.remote.log-size", .size, "1GB",
             "What may be kept of the WAL, for two hours at most, only as remote write has not sent it. 0B: nothing."),
-        .init("storage.remote.flush-deadline", .duration, "1m", "How long to flush on shutdown.", effect: .none),
+        .init("storage.remote.flush-deadline", .duration, "1m", "How long stopping may take to send what waits."),
         .init(
             "storage.remote.read-sample-limit", .integer, "50000000", "Samples in one remote read answer.",
             effect: .none),
