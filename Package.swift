@@ -94,6 +94,7 @@ let package = Package(
             .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "CryptoExtras", package: "swift-crypto"),
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            .product(name: "NIOSOCKS", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
         // Engines
@@ -210,7 +211,10 @@ let package = Package(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             "TestSupport", logging, nioCore, nioPosix, nioHTTP1),
         tests("OwnThreads"),
-        tests("OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
+        tests(
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL,
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "CryptoExtras", package: "swift-crypto")),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
             exclude: ["Plans", "Scripts"]),

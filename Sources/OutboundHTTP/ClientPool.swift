@@ -125,7 +125,9 @@ final class ClientPool: Sendable {
         configuration.http1_1ConnectionDebugInitializer = { ClientPool.keepAlive($0) }
         configuration.http2ConnectionDebugInitializer = { ClientPool.keepAlive($0) }
         if !kind.enablesHTTP2 { configuration.httpVersion = .http1Only }
-        if let proxy = kind.proxy {
+        if let proxy = kind.proxy, proxy.kind == .socks5 {
+            configuration.proxy = .socksServer(host: proxy.host, port: proxy.port)
+        } else if let proxy = kind.proxy {
             let headers = kind.connectHeaders.flatMap { header in header.values.map { (header.name, $0.text) } }
             configuration.proxy = .server(
                 host: proxy.host, port: proxy.port,
