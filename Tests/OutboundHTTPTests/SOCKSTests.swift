@@ -1,5 +1,6 @@
 import ConfigTree
 import NIOPosix
+import OwnThreads
 import Synchronization
 import TestSupport
 import Testing
@@ -268,10 +269,15 @@ struct SOCKSTests {
 
     @Test("A proxy that never answers costs no more than the request's own time", arguments: ["http", "https"])
     func silence(scheme: String) async throws {
-        let proxy = try ScriptedServer { $0.waitForEnd() }
+        // The client for TLS ends only when its connections have.
+        let isOver = Monitor(false)
+        let proxy = try ScriptedServer { _ in
+            _ = isOver.wait(milliseconds: 60_000) { $0 ? true : nil }
+        }
         defer { proxy.stop() }
         let section = try client("proxy_url: 'socks5://127.0.0.1:\(proxy.port)'")
         try await withTransport { transport in
+            defer { isOver.change { $0 = true } }
             let start = ContinuousClock.now
             let error = await #expect(throws: OutboundError.self) {
                 _ = try await transport.send(OutboundRequest(.get, "\(scheme)://h/", client: section, timeout: 200))
