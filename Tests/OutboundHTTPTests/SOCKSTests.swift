@@ -287,6 +287,28 @@ struct SOCKSTests {
         }
     }
 
+    @Test("Ending waits for no peer that never answers", arguments: [true, false])
+    func ending(isProxied: Bool) async throws {
+        let isOver = Monitor(false)
+        let peer = try ScriptedServer { _ in
+            _ = isOver.wait(milliseconds: 60_000) { $0 ? true : nil }
+        }
+        defer {
+            isOver.change { $0 = true }
+            peer.stop()
+        }
+        let section = try client(isProxied ? "proxy_url: 'socks5://127.0.0.1:\(peer.port)'" : "{}")
+        let start = ContinuousClock.now
+        try await withTransport { transport in
+            let error = await #expect(throws: OutboundError.self) {
+                _ = try await transport.send(
+                    OutboundRequest(.get, "https://127.0.0.1:\(peer.port)/", client: section, timeout: 200))
+            }
+            #expect(error?.kind == .timeout, "\(error?.message ?? "")")
+        }
+        #expect(start.duration(to: .now) < .seconds(30))
+    }
+
     @Test("A TLS target is reached through a proxy, with the name that it must prove")
     func tls() async throws {
         let target = try await LoopbackServer.start(tls: TLSFixture.serverContext(isNamed: true)) { _ in
