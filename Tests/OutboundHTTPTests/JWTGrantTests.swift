@@ -110,7 +110,7 @@ struct JWTGrantTests {
         let (requests, tokenURL) = try await run(
             """
             client_certificate_key: \(Self.quoted(RSAFixture.key)), client_certificate_key_id: k1,
-            scopes: [a, b], client_secret: unused
+            scopes: [a, b], client_secret: unused, endpoint_params: {x: 'y z', grant_type: other}
             """
         ) { transport, request in
             for _ in 0..<3 {
@@ -125,7 +125,7 @@ struct JWTGrantTests {
         #expect(request.headers["user-agent"] == "tester")
         #expect(request.headers["authorization"] == nil)
         let form = Self.form(of: request)
-        #expect(form.keys.sorted() == ["assertion", "grant_type"])
+        #expect(form.keys.sorted() == ["assertion", "grant_type", "x"] && form["x"] == "y z")
         #expect(form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer")
         let statement = try Self.read(form["assertion"] ?? "", pem: RSAFixture.key)
         #expect(statement.header == ["alg": "RS256", "typ": "JWT", "kid": "k1"])
