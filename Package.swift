@@ -48,7 +48,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -61,6 +60,8 @@ let package = Package(
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2Shim", linkerSettings: [.linkedLibrary("re2")]),
+        // OpenSSL 3, from Debian's libssl-dev.
+        .target(name: "CCryptoShim", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CNumberText"),
         .target(name: "CPosixShim"),
         .target(name: "CChecksum"),
@@ -88,11 +89,8 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CPosixShim", "CZlib", nioCore, nioPosix,
-            nioHTTP1,
-            nioSSL,
-            .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "CryptoExtras", package: "swift-crypto"),
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CCryptoShim", "CPosixShim", "CZlib", nioCore,
+            nioPosix, nioHTTP1, nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             .product(name: "NIOSOCKS", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
@@ -212,9 +210,7 @@ let package = Package(
             "TestSupport", logging, nioCore, nioPosix, nioHTTP1),
         tests("OwnThreads"),
         tests(
-            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL,
-            .product(name: "Crypto", package: "swift-crypto"),
-            .product(name: "CryptoExtras", package: "swift-crypto")),
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
             exclude: ["Plans", "Scripts"]),

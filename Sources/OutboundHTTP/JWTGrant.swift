@@ -1,6 +1,5 @@
+import CCryptoShim
 import ConfigTree
-import Crypto
-import CryptoExtras
 import SeriesModel
 
 /// The keys of `oauth2` about the grant `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523, 2.1): the client asks
@@ -11,6 +10,14 @@ struct JWTGrant: Sendable, Hashable {
         case rs256 = "RS256"
         case rs384 = "RS384"
         case rs512 = "RS512"
+
+        var bitsOfSHA: Int32 {
+            switch self {
+            case .rs256: 256
+            case .rs384: 384
+            case .rs512: 512
+            }
+        }
     }
 
     static let name = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -90,32 +97,35 @@ struct JWTGrant: Sendable, Hashable {
         return signed + "." + JWTGrant.encode(try JWTGrant.signature(of: Array(signed.utf8), algorithm, pem))
     }
 
-    private static func signature(
+    /// The same bytes, algorithm and key give the same signature.
+    /// - Throws: `.credentials` where the key is none, and where signing fails.
+    static func signature(
         of bytes: [UInt8], _ algorithm: Algorithm, _ pem: Secret
     ) throws(OutboundError) -> [UInt8] {
-        guard pem.text.contains("-----BEGIN ") else {
+        var text = pem.text
+        guard text.contains("-----BEGIN ") else {
             throw OutboundError(
                 .credentials, "oauth2: cannot fetch token: invalid key: Key must be a PEM encoded PKCS1 or PKCS8 key")
         }
-        let key: _RSA.Signing.PrivateKey
-        do {
-            key = try _RSA.Signing.PrivateKey(unsafePEMRepresentation: pem.text)
-        } catch {
-            // The library's own words say nothing about the key's text either, and little else.
-            throw OutboundError(.credentials, "oauth2: cannot fetch token: key is not a valid RSA private key")
+        var status = HEARTH_RSA_FAILED
+        let signature = [UInt8](unsafeUninitializedCapacity: Int(HEARTH_RSA_SIGNATURE_ROOM)) { room, count in
+            status = text.withUTF8 { text in
+                hearth_rsa_sign(
+                    text.baseAddress, text.count, algorithm.bitsOfSHA, bytes, bytes.count, room.baseAddress, room.count,
+                    &count)
+            }
         }
-        do {
-            let padding = _RSA.Signing.Padding.insecurePKCS1v1_5
-            let signature =
-                switch algorithm {
-                case .rs256: try key.signature(for: SHA256.hash(data: bytes), padding: padding)
-                case .rs384: try key.signature(for: SHA384.hash(data: bytes), padding: padding)
-                case .rs512: try key.signature(for: SHA512.hash(data: bytes), padding: padding)
-                }
-            return signature.withUnsafeBytes { Array($0) }
-        } catch {
-            throw OutboundError(.credentials, "oauth2: cannot fetch token: cannot sign: \(error)")
+        switch status {
+        case HEARTH_RSA_OK: return signature
+        case HEARTH_RSA_FAILED: throw OutboundError(.credentials, "oauth2: cannot fetch token: cannot sign")
+        case HEARTH_RSA_OTHER_KIND: throw invalidKey(": it is of another kind")
+        case HEARTH_RSA_TOO_SHORT: throw invalidKey(": it has fewer than \(HEARTH_RSA_LEAST_BITS) bits")
+        default: throw invalidKey("")
         }
+    }
+
+    private static func invalidKey(_ reason: String) -> OutboundError {
+        OutboundError(.credentials, "oauth2: cannot fetch token: key is not a valid RSA private key" + reason)
     }
 
     /// A random UUID (RFC 9562, 5.4), for `jti`.

@@ -1,6 +1,4 @@
 import ConfigTree
-import Crypto
-import CryptoExtras
 import NIOPosix
 import SeriesModel
 import Synchronization
@@ -11,7 +9,8 @@ import Testing
 
 @Suite("OAuth2 with a signed statement")
 struct JWTGrantTests {
-    /// A statement whose signature was found to be right.
+    /// A statement whose signature was found to be the one that its key makes of it: there is but one
+    /// (RFC 8017, 8.2.1).
     private struct Statement {
         var header: [String: String]
         /// Values are JSON.
@@ -38,7 +37,7 @@ struct JWTGrantTests {
         return try #require(Base64.decode(String(text)))
     }
 
-    /// - Parameter pem: of the private key whose public one is to fit.
+    /// - Parameter pem: the key that is to have signed.
     private static func read(_ assertion: String, pem: String) throws -> Statement {
         let parts = assertion.split(separator: ".", omittingEmptySubsequences: false)
         try #require(parts.count == 3)
@@ -48,16 +47,8 @@ struct JWTGrantTests {
         for entry in try header.entries() { statement.header[entry.key] = try entry.value.string() }
         let payload = try ConfigNode.parse(String(decoding: try decode(parts[1]), as: UTF8.self), file: "payload")
         for entry in try payload.entries() { statement.claims[entry.key] = try JSONValue(entry.value) }
-        let key = try _RSA.Signing.PrivateKey(pemRepresentation: pem).publicKey
-        let signature = _RSA.Signing.RSASignature(rawRepresentation: try decode(parts[2]))
-        let padding = _RSA.Signing.Padding.insecurePKCS1v1_5
-        let isValid =
-            switch statement.header["alg"] {
-            case "RS256": key.isValidSignature(signature, for: SHA256.hash(data: signed), padding: padding)
-            case "RS384": key.isValidSignature(signature, for: SHA384.hash(data: signed), padding: padding)
-            case "RS512": key.isValidSignature(signature, for: SHA512.hash(data: signed), padding: padding)
-            default: false
-            }
+        let algorithm = try #require(JWTGrant.Algorithm(rawValue: statement.header["alg"] ?? ""))
+        let isValid = try decode(parts[2]) == JWTGrant.signature(of: signed, algorithm, Secret(pem))
         #expect(isValid)
         return statement
     }
@@ -145,8 +136,8 @@ struct JWTGrantTests {
 
     @Test(
         "The statement says what is configured, with each algorithm and either kind of key",
-        arguments: ["RS256", "RS384", "RS512"])
-    func claims(algorithm: String) throws {
+        arguments: RSAFixture.signatures)
+    func claims(algorithm: String, signature: String) throws {
         let text = """
             signature_algorithm: \(algorithm), iss: issuer, audience: aud,
             claims: {n: 1, x: 1.5, t: true, nil: null, s: "a\\"\\n/ü", l: [1, "2"], o: {b: 1, a: {}}, sub: other}
@@ -158,7 +149,9 @@ struct JWTGrantTests {
                 for: oauth2, pem: Secret(pem), now: 1_700_000_000_999, identifier: "id")
             let statement = try Self.read(assertion, pem: RSAFixture.key)
             #expect(statement.header == ["alg": algorithm, "typ": "JWT"])
-            let payload = try Self.decode(assertion.split(separator: ".")[1])
+            let parts = assertion.split(separator: ".")
+            #expect(parts[2] == signature)
+            let payload = try Self.decode(parts[1])
             #expect(
                 String(decoding: payload, as: UTF8.self)
                     == #"{"aud":"aud","exp":1700000600,"iat":1700000000,"iss":"issuer","jti":"id","l":[1,"2"],"n":1,"#
@@ -192,7 +185,15 @@ struct JWTGrantTests {
                 #"client_certificate_key: "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n""#,
                 "key is not a valid RSA private key"
             ),
-            ("client_certificate_key: \(quoted(TLSFixture.key))", "key is not a valid RSA private key"),
+            (
+                "client_certificate_key: \(quoted(TLSFixture.key))",
+                "key is not a valid RSA private key: it is of another kind"
+            ),
+            (
+                "client_certificate_key: \(quoted(RSAFixture.shortKey))",
+                "key is not a valid RSA private key: it has fewer than 1024 bits"
+            ),
+            ("client_certificate_key: \(quoted(RSAFixture.encryptedKey))", "key is not a valid RSA private key"),
             ("client_certificate_key_file: /nowhere/key", "unable to read oauth2 client certificate key: "),
         ])
     func badKeys(oauth2: String, message: String) async throws {

@@ -1,4 +1,4 @@
-/// Private keys of 2048 bits, made for these tests only.
+/// Private keys, made for these tests only; of 2048 bits where nothing else is said.
 enum RSAFixture {
     /// By PKCS #8.
     static let key = """
@@ -93,4 +93,58 @@ enum RSAFixture {
         zrd1li06ri2+iW3aU+tjOAW2KSvNU6uH2OVmJ/+H6ek7/vuoTw==
         -----END RSA PRIVATE KEY-----
         """
+
+    /// Too short to be used, by PKCS #1.
+    static let shortKey = """
+        -----BEGIN RSA PRIVATE KEY-----
+        MIIBOgIBAAJBAKtgnWhO5GO5+srGNzyW/fJhjBOT5KUFtkqznVFKGlu89kn16HRs
+        lk9Ss9AMBZ6nVh21S+jIRQ1bFzSc3zHYT5MCAwEAAQJAPTFlYz5wTK+2vjritE7R
+        5H8yTjdLuCT+/1N9Q+5q1QBhERnWXUuwRGz8VBzrhfCrcfx9bRbG8AR+3eadpcgn
+        +QIhAOFeIuGz6+Vz6pszfgMkoQUeywq24KRunxWWt/y4IG71AiEAwqvWy6SutUDp
+        0mN1K2ogjng/fgkFWa2mwz7EoOBsH2cCIE/yxisNWcTnTzXJmY1h5CFd4Cen4p9S
+        gur0scZcR101AiEAhJ0VLRMZpQX8g0MXnaSlWwiVkCFLEMVYFiebQVDAtz8CIBy4
+        tBG6OJN86haW1rVtsj/CCSi60KRbWcz1y5fYC3vg
+        -----END RSA PRIVATE KEY-----
+        """
+
+    /// For whoever has the password.
+    static let encryptedKey = """
+        -----BEGIN ENCRYPTED PRIVATE KEY-----
+        MIIBvTBXBgkqhkiG9w0BBQ0wSjApBgkqhkiG9w0BBQwwHAQI5ulKA+atYyUCAggA
+        MAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBArBMm/7crNzliEt2+d+bVtBIIB
+        YOzWsSJnVI7MjNMuDb7Hw2b9IMzKGhZ5hX7K1xaQaHJL+v6KgPJyq5H27Sot4GNy
+        /uhmUs0mviwgZjTmDju07/uif6mrlQaQcAtFYHJKciLygk3d/CpORVaKDqXRzf3H
+        NSLbZZGi5+i6YYaDjyl7XZekAK2jyeNmfZhZLP4xqqHnFTPVObEMLvZY7Www7S3w
+        c+qJNwhf/x1avAKnsQV+SO0WzaQaU4b8E8zCpMBK9nOKt7eeOJG7L5PfWYbs2wMl
+        vLaag1IFthPgfF/nyutQr34ddcGe0jLh6GxIgyWBKsqnzlIolJbIlJFeyXX4VL0+
+        J1xXB1Hr3VYtyO3DlavWoEAKR+gOCvcKDFuQp7jBEpZfsnmJ3ztK5OCklF3K+AMI
+        tC6bg6YVzNqhsnemp5LhNin2mpaT3bXOUo18Lnlu70z8GLTW3WpHJS835fMpKgCh
+        hN7F0U6k0vKVAdkR8/3kjJE=
+        -----END ENCRYPTED PRIVATE KEY-----
+        """
+
+    /// What `openssl dgst -sign` makes with `key` of the statement in the test of claims, by the statement's algorithm.
+    static let signatures = [
+        (
+            "RS256",
+            "V4x6rcYBmEglXIEEPGXspK-ZqjuO-Q09dIDKLMqnQJ7_4BifW8zizYt1pFn5uZ9fxMniOgcZ2IaZyH4RpNC_CsXfyZoNIgm9"
+                + "M58Rh4K6HDe2BpLyUgCgtqwSjGd_pHsi7yK7gu6pKk3pGM2KVUt-zYfRqeooZXYYiMfWV2Bcc5G8QVrI0ZwWFqjzbC5SZHpD"
+                + "YAKKOtlT5A0drxEvWtXUrpsYwsFkIf_rbssOd1TKrjKtYLFKI_TDocU6mkCn9IVju7L4Y6zNO8j9KqwzlOvO0hxfM4wjYwiN"
+                + "vmg8eiW6aWAzLCi3Pxmg1EAnvwTQsde3WhTAS_YVa3bck29YXMH2rg"
+        ),
+        (
+            "RS384",
+            "eCVbBqYwcLCpJyVjd6lISoGEg1hppK4hgkgW2ifulXRENaRKLiUkqEqS8sLSkxvk6XYiipdzEK733FugIQXIVAAxQ-d81QLL"
+                + "PUvk1lw3u0aVsHffXaHRkhTnjafrIbc-9KyzSSHVnnBg-wPGmobJsSNltmLsLpo8fOklwSuan3N9vz6Fb2_HIuGtTno8SZVk"
+                + "rIJYOtpahjKpODVZovkUGr_0u5ftg8mKwsWHUbSEPgsUZZmSloxuTdMJutPePdKFB6valxl89OKvjjZe96jUVUCu6aAxFS2E"
+                + "zzeiZkPya5KgXmH2HTV9P-doV9e0XBilc7JHTalYn-c12gMkKoFL0w"
+        ),
+        (
+            "RS512",
+            "lofyaRYJ_F-SvB2JFPHePVShrH-K66aNs9-BazYceFae-8BpCtq6ZShXtEoF_DiFaulGFA15YKFDykN5IJn3fS99MjXrb4ht"
+                + "yrRhAJgbcWk9AkyW7uVi6TfTSWVTubnQs9XsEk6oVvUzZlNjJB7uR8CwaquKEa0UBoeCvUupXNb200CZmTZFqWxBKVUoJIjc"
+                + "5IcgExrE4t9G-zoBkqYTF52osiPTr42_66g5N8pswu4nx-isvy6a4m7ijz34kVdtNsoo9ks6IbmszDgk_aX3YCb0a5jUCKqf"
+                + "wRKe_ugduw_1PiSjq_vTzjtvB0bw4TaFeco6vSL9G0i9EYfvd-6D0g"
+        ),
+    ]
 }

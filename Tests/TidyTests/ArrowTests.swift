@@ -52,8 +52,7 @@ import Testing
         let doors: [String: [String]] = [
             "GRDB": ["Sources/TSDB/Catalog"], "Yams": ["Sources/ConfigTree"],
             "Hummingbird": ["Sources/HTTPAPI", "Sources/WebUI", "Sources/Demo"],
-            "AsyncHTTPClient": ["Sources/OutboundHTTP"], "Crypto": ["Sources/OutboundHTTP"],
-            "CryptoExtras": ["Sources/OutboundHTTP"], "ArgumentParser": ["Sources/hearth"],
+            "AsyncHTTPClient": ["Sources/OutboundHTTP"], "ArgumentParser": ["Sources/hearth"],
         ]
         for path in Self.swiftFiles(in: "Sources") {
             let text = try Self.read(path)
