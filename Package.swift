@@ -61,6 +61,8 @@ let package = Package(
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CRE2Shim", linkerSettings: [.linkedLibrary("re2")]),
+        // OpenSSL 3, from Debian's libssl-dev.
+        .target(name: "CCryptoShim", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CNumberText"),
         .target(name: "CPosixShim"),
         .target(name: "CChecksum"),
@@ -88,11 +90,10 @@ let package = Package(
         module("StorageAPI", "SeriesModel"),
         module("SelfMetrics", "SeriesModel"),
         module(
-            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CPosixShim", "CDeflate", "CZlib", nioCore,
-            nioPosix,
-            nioHTTP1,
-            nioSSL,
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "CCryptoShim", "CDeflate", "CPosixShim", "CZlib",
+            nioCore, nioPosix, nioHTTP1, nioSSL,
             .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            .product(name: "NIOSOCKS", package: "swift-nio-extras"),
             .product(name: "AsyncHTTPClient", package: "async-http-client")),
 
         // Engines
@@ -209,7 +210,8 @@ let package = Package(
             "Notifier", "ConfigTree", "OutboundHTTP", "Relabeling", "Rules", "Scrape", "SelfMetrics", "SeriesModel",
             "TestSupport", logging, nioCore, nioPosix, nioHTTP1),
         tests("OwnThreads"),
-        tests("OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
+        tests(
+            "OutboundHTTP", "ConfigTree", "OwnThreads", "SeriesModel", "TestSupport", nioCore, nioPosix, nioSSL),
         tests(
             "PromQLEngine", "PromQLSyntax", "PromQLTestKit", "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport",
             exclude: ["Plans", "Scripts"]),

@@ -41,6 +41,8 @@ final class ClientPool: Sendable {
     /// Beyond this many clients the unused ones are closed.
     private static let countMax = 256
     private static let idleTime = Duration.seconds(600)
+    /// How long ending waits for connections.
+    private static let endTime = Duration.seconds(2)
 
     private let eventLoopGroup: any EventLoopGroup
     private let state = Mutex(State())
@@ -84,13 +86,28 @@ final class ClientPool: Sendable {
     private func giveBack(_ kind: Kind) { state.withLock { $0.entries[kind]?.userCount -= 1 } }
 
     /// Closes all connections; requests still running fail. Call once, last.
+    ///
+    /// A client ends only when its connections have, and those to a peer that accepts and then says nothing take as long
+    /// as connecting may: such are left behind after a while.
     func shutdown() async {
         let clients = state.withLock { state in
             state.isShutDown = true
             defer { state.entries = [:] }
             return state.entries.values.map(\.client)
         }
-        for client in clients { try? await client.shutdown() }
+        let end = AsyncStream<Void>.makeStream()
+        Task {
+            await withTaskGroup { group in
+                for client in clients { group.addTask { try? await client.shutdown() } }
+            }
+            end.continuation.finish()
+        }
+        let timer = Task {
+            try? await Task.sleep(for: ClientPool.endTime)
+            end.continuation.finish()
+        }
+        for await _ in end.stream {}
+        timer.cancel()
     }
 
     /// A peer that has gone without a word (a machine that died, a balancer that forgot) would keep its connection in the
@@ -125,7 +142,9 @@ final class ClientPool: Sendable {
         configuration.http1_1ConnectionDebugInitializer = { ClientPool.keepAlive($0) }
         configuration.http2ConnectionDebugInitializer = { ClientPool.keepAlive($0) }
         if !kind.enablesHTTP2 { configuration.httpVersion = .http1Only }
-        if let proxy = kind.proxy {
+        if let proxy = kind.proxy, proxy.kind == .socks5 {
+            configuration.proxy = .socksServer(host: proxy.host, port: proxy.port)
+        } else if let proxy = kind.proxy {
             let headers = kind.connectHeaders.flatMap { header in header.values.map { (header.name, $0.text) } }
             configuration.proxy = .server(
                 host: proxy.host, port: proxy.port,

@@ -111,12 +111,27 @@ package final class HTTPClientTransport: HTTPTransport {
         return "Basic " + Base64.encode(Array(pair.utf8))
     }
 
+    /// - Throws: where the client for TLS cannot ask a SOCKS proxy for the target.
+    private static func check(_ proxy: ProxyAddress, for hop: Hop) throws(OutboundError) {
+        let prefix = OutboundError.prefix(hop.method, hop.url)
+        guard proxy.user == nil else {
+            throw OutboundError(
+                .malformed,
+                prefix + "https through a socks5 proxy with user and password is not supported by Hearth yet")
+        }
+        // The client would not survive it.
+        guard hop.place.hostWithoutBrackets.utf8.count <= UInt8.max else {
+            throw OutboundError(.malformed, prefix + "socks connect tcp: FQDN too long")
+        }
+    }
+
     private func send(_ hop: Hop) async throws(OutboundError) -> OutboundResponse {
         let target = hop.place
         let section = hop.request.client
         let isLocal = hop.unixSocket != nil || target.scheme == "http+unix"
         let proxy = isLocal ? nil : try ProxyRules.proxy(for: target, section.proxy, environment: environment)
         if target.scheme != "https" { return try await hop.run(on: plainClient, through: proxy) }
+        if let proxy, proxy.kind == .socks5 { try HTTPClientTransport.check(proxy, for: hop) }
         var hop = hop
         var kind = ClientPool.Kind(enablesHTTP2: section.enablesHTTP2, proxy: proxy)
         if proxy != nil { kind.connectHeaders = section.proxy.connectHeaders }

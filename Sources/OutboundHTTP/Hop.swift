@@ -49,7 +49,7 @@ struct Hop: Sendable {
 
     // MARK: Plain HTTP
 
-    /// - Parameter proxy: is given the whole URL (RFC 9112, 3.2.2), as Go and curl do.
+    /// - Parameter proxy: one for HTTP is given the whole URL (RFC 9112, 3.2.2), as Go and curl do.
     func run(
         on client: PlainHTTPClient, through proxy: ProxyAddress?
     ) async throws(OutboundError) -> OutboundResponse {
@@ -73,6 +73,11 @@ struct Hop: Sendable {
         } else if place.scheme == "http+unix" {
             destination = .unix(path: PercentEncoding.decode(place.host))
             host = "localhost"
+        } else if let proxy, proxy.kind == .socks5 {
+            let route = SOCKSRoute(
+                host: place.hostWithoutBrackets, port: UInt16(clamping: place.port), user: proxy.user,
+                password: proxy.password)
+            destination = .socks(host: proxy.host, port: UInt16(clamping: proxy.port), route)
         } else if let proxy {
             destination = .tcp(host: proxy.host, port: UInt16(clamping: proxy.port))
             target = place.origin + target

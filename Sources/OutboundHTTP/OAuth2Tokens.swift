@@ -2,8 +2,8 @@ import ConfigTree
 import SeriesModel
 import Synchronization
 
-/// Tokens that were fetched with client credentials (RFC 6749, 4.4), each until shortly before it ends. Requests that
-/// need the same one at the same time wait for one exchange.
+/// Tokens that were fetched with client credentials (RFC 6749, 4.4) or signed statements (RFC 7523), each until shortly
+/// before it ends. Requests that need the same one at the same time wait for one exchange.
 final class OAuth2Tokens: Sendable {
     /// How a client proves who it is: most servers take the header, some only fields of the form.
     private enum Style: Sendable, CaseIterable {
@@ -12,6 +12,7 @@ final class OAuth2Tokens: Sendable {
 
     private struct Key: Hashable, Sendable {
         var section: OAuth2Section
+        /// The client's secret, or its private key.
         var secret: Secret
     }
 
@@ -41,6 +42,10 @@ final class OAuth2Tokens: Sendable {
 
     private let states = Mutex<[Key: State]>([:])
     private let styles = Mutex<[String: Style]>([:])
+    private let clock: any WallClock
+
+    /// - Parameter clock: for the times in signed statements.
+    init(clock: any WallClock = SystemClock()) { self.clock = clock }
 
     typealias Send = @Sendable (OutboundRequest) async throws(OutboundError) -> OutboundResponse
 
@@ -53,9 +58,10 @@ final class OAuth2Tokens: Sendable {
     ) async throws(OutboundError) -> String {
         let secret: String
         do throws(OutboundError) {
-            secret = try section.clientSecret?.text() ?? ""
+            secret = try (section.usesJWT ? section.jwt.key : section.clientSecret)?.text() ?? ""
         } catch {
-            throw OutboundError(error.kind, "unable to read oauth2 client secret: " + error.message)
+            let what = section.usesJWT ? "client certificate key" : "client secret"
+            throw OutboundError(error.kind, "unable to read oauth2 \(what): " + error.message)
         }
         let key = Key(section: section, secret: Secret(secret))
         let (header, task) = states.withLock { states -> (String?, Task<Token, any Error>?) in
@@ -88,13 +94,13 @@ final class OAuth2Tokens: Sendable {
     private func fetch(
         _ key: Key, userAgent: String?, timeout: Int64, send: Send
     ) async throws(OutboundError) -> Token {
-        let known = styles.withLock { $0[key.section.tokenURL] }
+        let known = key.section.usesJWT ? .form : styles.withLock { $0[key.section.tokenURL] }
         var failure = OutboundError(.credentials, "oauth2: cannot fetch token")
         for style in known.map({ [$0] }) ?? Style.allCases {
             do throws(OutboundError) {
-                let response = try await send(request(key, style, userAgent, timeout))
+                let response = try await send(try request(key, style, userAgent, timeout))
                 let token = try OAuth2Tokens.token(in: response)
-                styles.withLock { $0[key.section.tokenURL] = style }
+                if !key.section.usesJWT { styles.withLock { $0[key.section.tokenURL] = style } }
                 states.withLock { $0[key] = .fetched(token) }
                 return token
             } catch { failure = error }
@@ -103,25 +109,33 @@ final class OAuth2Tokens: Sendable {
         throw failure
     }
 
-    private func request(_ key: Key, _ style: Style, _ userAgent: String?, _ timeout: Int64) -> OutboundRequest {
+    private func request(
+        _ key: Key, _ style: Style, _ userAgent: String?, _ timeout: Int64
+    ) throws(OutboundError) -> OutboundRequest {
         var client = HTTPClientSection()
         client.tls = key.section.tls
         client.proxy = key.section.proxy
         var fields = [("grant_type", "client_credentials")]
-        if !key.section.scopes.isEmpty { fields.append(("scope", key.section.scopes.joined(separator: " "))) }
+        if !key.section.usesJWT, !key.section.scopes.isEmpty {
+            fields.append(("scope", key.section.scopes.joined(separator: " ")))
+        }
         for parameter in key.section.endpointParameters {
             fields.removeAll { $0.0 == parameter.name }
             fields.append((parameter.name, parameter.value))
         }
         var headers = [(name: "Content-Type", value: "application/x-www-form-urlencoded")]
         if let userAgent { headers.append(("User-Agent", userAgent)) }
-        switch style {
-        case .header:
+        if key.section.usesJWT {
+            fields.removeAll { $0.0 == "grant_type" || $0.0 == "assertion" }
+            let assertion = try key.section.jwt.assertion(
+                for: key.section, pem: key.secret, now: clock.now(), identifier: JWTGrant.randomIdentifier())
+            fields += [("grant_type", JWTGrant.name), ("assertion", assertion)]
+        } else if style == .header {
             let pair =
                 PercentEncoding.encode(key.section.clientID, spaceAsPlus: true) + ":"
                 + PercentEncoding.encode(key.secret.text, spaceAsPlus: true)
             headers.append(("Authorization", "Basic " + Base64.encode(Array(pair.utf8))))
-        case .form:
+        } else {
             fields.append(("client_id", key.section.clientID))
             if !key.secret.text.isEmpty { fields.append(("client_secret", key.secret.text)) }
         }

@@ -4,6 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
+import NIOSOCKS
 import NIOSSL
 
 /// The errors of async-http-client in the words that users of Prometheus know (`net/http` speaks so).
@@ -30,6 +31,13 @@ extension OutboundError {
         case NIOHTTPDecompression.DecompressionError.limit: self.init(.bodyTooLong, "body size limit exceeded")
         case is NIOHTTPDecompression.DecompressionError, is NIOHTTPDecompression.ExtraDecompressionError:
             self.init(.malformed, "gzip: invalid data")
+        case let error as SOCKSError.ConnectionFailed:
+            let words = SOCKSHandshake.words(error.reply.value)
+            self.init(.connection, prefix + "socks connect tcp: unknown error " + words)
+        case let error as SOCKSError.InvalidProtocolVersion:
+            self.init(.connection, prefix + "socks connect tcp: unexpected protocol version \(error.actual)")
+        case is SOCKSError.InvalidAuthenticationSelection:
+            self.init(.connection, prefix + "socks connect tcp: no acceptable authentication methods")
         default: self.init(.connection, prefix + String(describing: error))
         }
     }

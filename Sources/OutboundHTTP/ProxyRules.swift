@@ -2,26 +2,37 @@ import ConfigTree
 import Glibc
 import SeriesModel
 
-/// A proxy to go through: plain HTTP, reached without TLS.
+/// A proxy to go through, reached without TLS.
 struct ProxyAddress: Sendable, Hashable {
+    enum Kind: Sendable, Hashable {
+        case http
+        /// Given the names of hosts, never their addresses.
+        case socks5
+    }
+
+    var kind: Kind
     var host: String
     var port: Int
-    /// For the `Proxy-Authorization` header; nil where the URL names no user.
+    /// Nil where the URL names no user.
     var user: String?
     var password = Secret("")
 
-    /// Nil where the URL is none of an HTTP proxy. A text without a scheme is a host.
+    /// Nil where the URL is none of such a proxy. A text without a scheme is a host.
     init?(_ url: ConfigURL) {
         let url = url.scheme.isEmpty || url.host.isEmpty ? ConfigURL("http://" + url.text) : url
-        guard url.scheme == "http", !url.host.isEmpty else { return nil }
+        guard let kind = ProxyAddress.kinds[url.scheme], !url.host.isEmpty else { return nil }
+        self.kind = kind
         host = url.host
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        port = url.port ?? 80
+        port = url.port ?? (kind == .http ? 80 : 1080)
         if let info = url.userInfo {
             user = PercentEncoding.decode(info.user)
             password = Secret(PercentEncoding.decode(info.password ?? ""))
         }
     }
+
+    /// By the scheme of the URL. That `socks5` is `socks5h` is as upstream has it.
+    static let kinds: [String: Kind] = ["http": .http, "socks5": .socks5, "socks5h": .socks5]
 
     /// The value of `Proxy-Authorization`.
     var authorization: String? {

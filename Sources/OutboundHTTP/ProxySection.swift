@@ -23,7 +23,7 @@ package struct ProxySection: Sendable, Hashable {
         if let node = section.present("proxy_url") {
             let url = try ConfigURL(node)
             if !url.isEmpty {
-                guard url.scheme == "http" else {
+                guard ProxyAddress.kinds[url.scheme] != nil else {
                     throw node.error("proxy_url: scheme \"\(url.scheme)\" is not supported by Hearth yet")
                 }
                 self.url = url

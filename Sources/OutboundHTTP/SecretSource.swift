@@ -22,7 +22,10 @@ package enum SecretSource: Sendable, Hashable {
         guard [!text.isEmpty, !path.isEmpty, hasReference].count(where: { $0 }) < 2 else {
             throw place.error(complaint)
         }
-        if let reference, hasReference { throw reference.error("\"\(name)_ref\" is not supported by Hearth yet") }
+        // Upstream's server, which has no secret manager either, says the same when it makes the client.
+        if let reference, hasReference {
+            throw reference.error("unable to use \"\(name)_ref\": cannot use secret ref without manager")
+        }
         if !path.isEmpty { return .file(ConfigFile.resolve(path, in: baseDirectory)) }
         return text.isEmpty ? nil : .inline(Secret(text))
     }

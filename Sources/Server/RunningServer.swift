@@ -36,7 +36,7 @@ actor RunningServer {
     private let notifier: Notifier
     private let rules: RuleManager
     private let scrapes: ScrapeManager
-    private let remoteWrites: RemoteWriteSender?
+    private let remoteWrites: RemoteWriteSender
     private var api: APIServer?
     /// Looks for changes of the configuration, where that is wanted.
     private var configWatch: Task<Void, Never>?
@@ -91,16 +91,11 @@ actor RunningServer {
         var remoteWriteOptions = options.remoteWrite
         remoteWriteOptions.metadata = { [scrapes] in await scrapes.metadata() }
         remoteWriteOptions.newestTimestamp = { [store] in store.headStatistics().range?.max }
-        remoteWrites = RunningServer.commitLog(of: store).map { [transport, clock] log in
-            RemoteWriteSender(
-                log: log, transport: transport, clock: clock, registry: registry, options: remoteWriteOptions,
-                logger: logger)
-        }
+        remoteWrites = RemoteWriteSender(
+            log: store, transport: transport, clock: clock, registry: registry, options: remoteWriteOptions,
+            logger: logger)
         try await start(registry, config, signals)
     }
-
-    /// Where remote write reads what is committed.
-    private static func commitLog(of store: TSDB) -> (any CommitLog)? { nil }
 
     /// The list of active queries is a help, no more: without it the server runs all the same.
     private static func activeQueries(
@@ -227,14 +222,14 @@ actor RunningServer {
         }
         let labels = config.globals.externalLabels
         // A queue that has changed sends what waits first, which may take its time.
-        async let isSending: Void? = remoteWrites?.apply(config.remoteWrites, externalLabels: labels)
+        async let isSending: Void = remoteWrites.apply(config.remoteWrites, externalLabels: labels)
         queryLog.use(logs.queries)
         scrapeFailures.use(logs.scrapeFailures)
         engine.setDefaultSubqueryStep(config.globals.evaluationInterval)
         await notifier.apply(config.alerting, externalLabels: labels)
         await rules.apply(config.ruleFiles, settings: options.rules(config))
         await scrapes.apply(config.scrapeConfigs, externalLabels: labels)
-        _ = await isSending
+        await isSending
         reloads.succeeded(config.yaml, at: clock.now())
     }
 
@@ -251,7 +246,7 @@ actor RunningServer {
         await rules.stop()
         await notifier.stop()
         await api?.stop(within: RunningServer.stopGrace)
-        await remoteWrites?.stop()
+        await remoteWrites.stop()
         await transport.shutdown()
         queryLog.close()
         scrapeFailures.close()

@@ -56,7 +56,16 @@ struct HTTPClientSectionTests {
             ("basic_auth: {username: a, username_file: b}", "at most one of"),
             ("basic_auth: {password: a, password_file: b}", "at most one of"),
             ("authorization: {type: Basic, credentials: x}", "authorization type cannot be set to \"basic\""),
-            ("basic_auth: {username_ref: a}", "\"username_ref\" is not supported by Hearth yet"),
+            (
+                "basic_auth: {username_ref: a}", "unable to use \"username_ref\": cannot use secret ref without manager"
+            ),
+            (
+                "oauth2: {client_id: x, token_url: 'http://t/', client_secret_ref: a}",
+                "unable to use \"client_secret_ref\": cannot use secret ref without manager"
+            ),
+            (
+                "tls_config: {ca_ref: a}", "unable to use \"ca_ref\": cannot use secret ref without manager"
+            ),
             ("bearer_token: a\noauth2: {}", "at most one of basic_auth, oauth2, bearer_token & bearer_token_file"),
             ("bearer_token: a\nauthorization: {}", "authorization is not compatible with bearer_token"),
             ("basic_auth: {username: a}\noauth2: {client_id: x}", "at most one of basic_auth, oauth2 & authorization"),
@@ -87,9 +96,26 @@ struct HTTPClientSectionTests {
                 "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured"
             ),
             (
-                "oauth2: {client_id: x, token_url: 'http://t/', grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer'}",
-                "not supported by Hearth yet"
+                "oauth2: {client_id: x, token_url: 'http://t/', grant_type: password}",
+                "oauth2: grant_type \"password\" is not supported by Hearth yet"
             ),
+            (
+                "oauth2: {client_id: x, token_url: 'http://t/', signature_algorithm: HS256}",
+                "unsupported oauth2 signature_algorithm \"HS256\""
+            ),
+            (
+                "oauth2: {client_id: x, token_url: 'http://t/', client_certificate_key: a, client_certificate_key_file: b}",
+                "at most one of oauth2 client_certificate_key, client_certificate_key_file & client_certificate_key_ref"
+            ),
+            (
+                "oauth2: {client_id: x, token_url: 'http://t/', client_certificate_key_ref: a}",
+                "unable to use \"client_certificate_key_ref\": cannot use secret ref without manager"
+            ),
+            ("oauth2: {client_id: x, token_url: 'http://t/', claims: [1]}", "cannot unmarshal !!seq into"),
+            ("oauth2: {client_id: x, token_url: 'http://t/', claims: {a: .nan}}", "json: unsupported value: nan"),
+            ("oauth2: {client_id: x, token_url: 'http://t/', claim: {}}", "field claim not found in type config.plain"),
+            ("proxy_url: 'https://p'", "proxy_url: scheme \"https\" is not supported by Hearth yet"),
+            ("proxy_url: 'socks4://p'", "proxy_url: scheme \"socks4\" is not supported by Hearth yet"),
             ("http_headers: {authorization: {values: [a]}}", "setting header \"Authorization\" is not allowed"),
             ("http_headers: {'a b': {values: [a]}}", "\"a b\" is not a valid header name"),
             ("http_headers: {a: {value: b}}", "field value not found in type config.Header"),

@@ -59,6 +59,35 @@ final class ScriptedServer: Sendable {
 
         func answer(_ body: String) { write("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)") }
 
+        /// Passes bytes on to a port of this machine and back, until either side has closed.
+        func relay(toPort port: Int) {
+            let other = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            defer { close(other) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = UInt16(clamping: port).bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            let code = withUnsafeBytes(of: &address) { bytes in
+                bytes.baseAddress.map {
+                    connect(other, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+                } ?? -1
+            }
+            guard code == 0 else { return }
+            let target = Peer(socket: other, number: number)
+            var buffer = [UInt8](repeating: 0, count: 16 << 10)
+            while true {
+                var ready = [
+                    pollfd(fd: socket, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+                ]
+                guard poll(&ready, 2, 60_000) > 0 else { return }
+                for (from, to) in [(ready[0], target), (ready[1], self)] where from.revents != 0 {
+                    let count = recv(from.fd, &buffer, buffer.count, 0)
+                    guard count > 0, to.write(Array(buffer.prefix(count))) else { return }
+                }
+            }
+        }
+
         /// Waits until the client closes.
         func waitForEnd() { while !read(1).isEmpty {} }
     }

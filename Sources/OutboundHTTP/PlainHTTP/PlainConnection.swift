@@ -45,6 +45,8 @@ final class PlainConnection: Sendable {
         /// Before its first exchange.
         case fresh(isConnected: Bool)
         case connecting
+        /// With a SOCKS proxy, about whom to connect with.
+        case negotiating(SOCKSHandshake)
         case open
         case closed
     }
@@ -98,11 +100,9 @@ final class PlainConnection: Sendable {
             (state.sentCount, state.hasReceived, state.inflater) = (0, false, nil)
             switch state.phase {
             case .closed: return close(&state, .stale(isUnsent: true))
-            case .connecting: return .goesOn
+            case .connecting, .negotiating: return .goesOn
             case .open: return send(&state)
-            case .fresh(isConnected: true):
-                state.phase = .open
-                return send(&state)
+            case .fresh(isConnected: true): return opened(&state)
             case .fresh(isConnected: false):
                 state.phase = .connecting
                 return watch(&state, HEARTH_POLL_WRITABLE)
@@ -123,9 +123,9 @@ final class PlainConnection: Sendable {
                 if let code = PlainConnection.error(of: state.socket) {
                     return close(&state, .dial(address, code: code))
                 }
-                state.phase = .open
-                return send(&state)
+                return opened(&state)
             }
+            if case .negotiating = state.phase { return negotiate(&state) }
             if readiness & HEARTH_POLL_READABLE != 0 {
                 let outcome = receive(&state, buffer)
                 switch outcome {

@@ -9,6 +9,8 @@ enum PlainFault: Error, Sendable {
     /// No connection to an address, by an errno value.
     case dial(SocketAddress, code: Int32)
     case dialTimeout(SocketAddress)
+    /// A SOCKS proxy does not connect, for a reason.
+    case socks(SocketAddress, target: String, reason: String)
     /// The system has no socket or no thread for us, by an errno value.
     case system(code: Int32)
     case broken(code: Int32, isReading: Bool)
@@ -39,6 +41,8 @@ extension OutboundError {
         case .dial(let address, let code):
             self.init(.connection, dialling + "dial \(address): connect: \(OutboundError.systemText(code))")
         case .dialTimeout(let address): self.init(.timeout, dialling + "dial \(address): i/o timeout")
+        case .socks(let address, let target, let reason):
+            self.init(.connection, prefix + "socks connect \(address)->\(target): \(reason)")
         case .system(let code): self.init(.connection, prefix + "socket: \(OutboundError.systemText(code))")
         case .broken(let code, let isReading):
             self.init(.connection, prefix + (isReading ? "read: " : "write: ") + OutboundError.systemText(code))

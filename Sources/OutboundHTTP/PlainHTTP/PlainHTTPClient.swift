@@ -138,7 +138,7 @@ final class PlainHTTPClient: Sendable {
         case .unix(let path):
             guard let address = SocketAddress(path: path) else { throw .refused("invalid path of a unix socket") }
             return [address]
-        case .tcp(let host, let port):
+        case .tcp(let host, let port), .socks(let host, let port, _):
             // Digits need nobody's help.
             if case .success(let addresses) = SocketAddress.lookUp(host, isNumeric: true) {
                 return addresses.map { $0.withPort(port) }

@@ -4,6 +4,8 @@ import Glibc
 enum Destination: Hashable, Sendable {
     /// A name or an address, IPv6 without brackets.
     case tcp(host: String, port: UInt16)
+    /// The same of a SOCKS proxy, and where it leads.
+    case socks(host: String, port: UInt16, SOCKSRoute)
     /// A socket of this machine.
     case unix(path: String)
 }
