@@ -18,6 +18,8 @@ struct Load {
     private let place: BenchmarkStore
     private let isKept: Bool
     private static let interval: Int64 = 15_000
+    /// 1,000 samples.
+    private static let instancesPerBatch = 2
 
     init(_ arguments: Arguments) throws {
         instances = arguments.number("instances", 40)
@@ -53,11 +55,13 @@ struct Load {
             values.advance()
             generating += started.duration(to: .now) / .seconds(1)
             let time = place.clock.now()
-            for instance in 0..<instances {
+            for pair in stride(from: 0, to: instances, by: Load.instancesPerBatch) {
                 batch.removeAll()
-                let first = instance * BackendLayout.seriesPerInstance
-                for (index, ref) in refs[instance].enumerated() {
-                    batch.append(ref, time, values.values[first + index])
+                for instance in pair..<min(pair + Load.instancesPerBatch, instances) {
+                    let first = instance * BackendLayout.seriesPerInstance
+                    for (index, ref) in refs[instance].enumerated() {
+                        batch.append(ref, time, values.values[first + index])
+                    }
                 }
                 _ = try await store.append(batch)
             }

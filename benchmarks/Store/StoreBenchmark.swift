@@ -1,6 +1,7 @@
 import BackendSeries
 import FileIO
 import Logging
+import OwnThreads
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -10,8 +11,8 @@ import TSDB
     import Glibc
 #endif
 
-/// What the store costs, in process and on the real disk, for series like those of a backend (500 an instance, batches
-/// of one instance, one step every 15 s of injected time):
+/// What the store costs, in process and on the real disk, for series like those of a backend (500 an instance, batches of
+/// one or two instances, one step every 15 s of injected time):
 ///
 /// - `append --instances N --steps N`: samples/s and CPU seconds per million through committer and log, bytes written
 ///   per sample, memory per series (anonymous and file pages apart).
@@ -25,7 +26,10 @@ struct StoreBenchmark {
         SystemAllocator.returnsFreeMemory()
         let arguments = Arguments(CommandLine.arguments)
         switch arguments.command {
-        case "append": try await Load(arguments).append()
+        case "append":
+            let load = try Load(arguments)
+            // On a thread as scrapes have, which commits its batches itself.
+            try await Task(executorPreference: TaskThreads("load", count: 1)) { try await load.append() }.value
         case "restart": try await Load(arguments).restart()
         case "reopen": try Load(arguments).reopen()
         case "churn": try await Churn(arguments).run()

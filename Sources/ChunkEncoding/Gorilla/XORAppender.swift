@@ -10,7 +10,7 @@ package import SeriesModel
 /// with a byte, some of its versions leave an empty byte behind them).
 ///
 /// Timestamps must ascend; the caller has decided that. The appender takes any and wraps.
-package struct XORAppender: Sendable {
+@usableFromInline package struct XORAppender: Sendable {
     /// ms; of the newest sample.
     package private(set) var lastTimestamp: Timestamp = 0
     /// The newest value's bits.
@@ -19,7 +19,7 @@ package struct XORAppender: Sendable {
     private(set) var pendingWord: UInt64 = 0
     /// How many words were given out.
     package private(set) var wordCount: UInt32 = 0
-    private var samples: UInt16 = 0
+    @usableFromInline var samples: UInt16 = 0
     private var pendingBits: UInt8 = 0
     private var leading: UInt8 = XORFormat.noWindow
     private var trailing: UInt8 = 0
@@ -27,7 +27,7 @@ package struct XORAppender: Sendable {
     package init() {}
 
     /// Samples in the chunk.
-    package var count: Int { Int(samples) }
+    @inlinable package var count: Int { Int(samples) }
     package var lastValue: Double { Double(bitPattern: lastValueBits) }
     package var isFull: Bool { count == XORFormat.samplesMax }
 

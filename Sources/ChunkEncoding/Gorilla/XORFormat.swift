@@ -1,11 +1,11 @@
 /// Constants of the XOR chunk: see `docs/formats/chunk.md`.
-package enum XORFormat {
+@usableFromInline package enum XORFormat {
     /// The number of samples, big-endian, before the bits.
     package static let headerBytes = 2
     /// What the header can count. The head closes its chunks long before.
-    package static let samplesMax = Int(UInt16.max)
+    @inlinable package static var samplesMax: Int { Int(UInt16.max) }
     /// A sample completes at most this many 64-bit words: 68 bits of timestamp, 77 of value, 63 waiting.
-    package static let wordsPerSampleMax = 3
+    @inlinable package static var wordsPerSampleMax: Int { 3 }
     /// Leading zeros are written in five bits.
     @usableFromInline static let leadingZerosMax: UInt64 = 31
     /// Marks "no window of significant bits yet".
