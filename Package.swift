@@ -201,7 +201,8 @@ let package = Package(
         tests("Exposition", "ByteCoding", "SeriesModel", "TestSupport"),
         tests("FileIO", "TestSupport"),
         tests(
-            "HTTPAPI", "ByteCoding", "CZlib", "PromQLEngine", "Regexp", "Relabeling", "RemoteStorage", "Rules",
+            "HTTPAPI", "ByteCoding", "CZlib", "Exposition", "PromQLEngine", "Regexp", "Relabeling", "RemoteStorage",
+            "Rules",
             "Scrape",
             "SelfMetrics", "SeriesModel", "StorageAPI", "TestSupport", httpTypes, logging),
         tests(

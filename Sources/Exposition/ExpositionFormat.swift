@@ -125,4 +125,14 @@ extension ExpositionFormat {
         }
         return best?.format ?? .text004
     }
+
+    /// How names beyond the legacy alphabet are to be written where the format cannot quote them: the first way that the
+    /// `Accept` header names.
+    package static func negotiateEscaping(accept header: String?) -> NameEscaping {
+        for part in (header ?? "").split(separator: ",") {
+            let scheme = MediaType.parse(String(part))?.parameters["escaping"]
+            if let scheme, let escaping = NameEscaping(rawValue: scheme) { return escaping }
+        }
+        return .underscores
+    }
 }

@@ -53,7 +53,15 @@ package struct ExpositionWriter {
     /// Writes one sample line.
     /// - Parameter timestamp: milliseconds; nil for none.
     package mutating func sample(_ labels: LabelSet, _ value: Double, timestamp: Timestamp? = nil) {
-        let name = escaped(labels.metricName ?? "")
+        sample(labels.metricName ?? "", labels, value, timestamp: timestamp)
+    }
+
+    /// Writes one sample line.
+    /// - Parameter labels: in the order of their names; that of the metric's name is left out.
+    package mutating func sample(
+        _ metricName: String, _ labels: some Sequence<Label>, _ value: Double, timestamp: Timestamp? = nil
+    ) {
+        let name = escaped(metricName)
         let isPlain = LabelName.isLegacyMetricName(name)
         if isPlain { put(name) }
         var isFirst = true
@@ -78,6 +86,12 @@ package struct ExpositionWriter {
             put(format.isOpenMetrics ? ExpositionWriter.seconds(timestamp) : String(timestamp))
         }
         put("\n")
+    }
+
+    /// What has been written so far, to be sent before the rest.
+    package mutating func takeBytes() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
     }
 
     /// The body written; OpenMetrics gets its end mark.

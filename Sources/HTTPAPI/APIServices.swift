@@ -43,6 +43,8 @@ package struct APIServices: Sendable {
     /// In the order of files and groups.
     package var ruleGroups: @Sendable () async -> [RuleGroupStatus] = { [] }
     package var alertmanagers: @Sendable () async -> AlertmanagerURLs = { AlertmanagerURLs() }
+    /// `global.external_labels` of the configuration in force.
+    package var externalLabels: @Sendable () -> LabelSet = { .empty }
     /// The configuration in force as YAML: defaults filled in, secrets masked.
     package var configuration: @Sendable () -> String = { "" }
     package var runtime: @Sendable () -> RuntimeInfo = { RuntimeInfo() }

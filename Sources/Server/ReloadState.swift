@@ -8,6 +8,7 @@ final class ReloadState: Sendable {
         var isSuccessful = true
         var lastSuccess: Timestamp = 0
         var yaml = ""
+        var externalLabels = LabelSet.empty
     }
 
     private let state = Mutex(State())
@@ -22,8 +23,10 @@ final class ReloadState: Sendable {
             "Timestamp of the last successful configuration reload.")
     }
 
-    func succeeded(_ yaml: String, at now: Timestamp) {
-        state.withLock { $0 = State(isSuccessful: true, lastSuccess: now, yaml: yaml) }
+    func succeeded(_ yaml: String, externalLabels: LabelSet, at now: Timestamp) {
+        state.withLock {
+            $0 = State(isSuccessful: true, lastSuccess: now, yaml: yaml, externalLabels: externalLabels)
+        }
         success.set(1)
         time.set(Double(now) / 1000)
     }
@@ -33,6 +36,7 @@ final class ReloadState: Sendable {
         success.set(0)
     }
 
+    var externalLabels: LabelSet { state.withLock { $0.externalLabels } }
     var yaml: String { state.withLock { $0.yaml } }
     var isSuccessful: Bool { state.withLock { $0.isSuccessful } }
     var lastSuccess: Timestamp { state.withLock { $0.lastSuccess } }

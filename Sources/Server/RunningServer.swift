@@ -230,7 +230,7 @@ actor RunningServer {
         await rules.apply(config.ruleFiles, settings: options.rules(config))
         await scrapes.apply(config.scrapeConfigs, externalLabels: labels)
         await isSending
-        reloads.succeeded(config.yaml, at: clock.now())
+        reloads.succeeded(config.yaml, externalLabels: labels, at: clock.now())
     }
 
     // MARK: Stopping
@@ -284,6 +284,7 @@ actor RunningServer {
             return urls
         }
         services.configuration = { reloads.yaml }
+        services.externalLabels = { reloads.externalLabels }
         let startTime = clock.now()
         let hostName = options.hostName
         services.runtime = {

@@ -49,6 +49,9 @@ struct ListStore: Queryable {
             for (time, value) in zip(samples.timestamps, samples.values) where range.contains(time) {
                 buffer.append(time, value)
             }
+            for (time, histogram) in zip(samples.histogramTimestamps, samples.histograms) where range.contains(time) {
+                buffer.append(time, histogram)
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 import ByteCoding
-import SeriesModel
+package import SeriesModel
 
 /// Writes an exposition as `io.prometheus.client.MetricFamily` messages, each behind its length.
 ///
 /// The samples of a text are put together again: those of a histogram or summary are one metric there. Native
-/// histograms have no form in a text, so none are written.
+/// histograms have no form in a text: whoever has some writes families one by one.
 package struct ProtobufWriter {
     private var bytes: [UInt8] = []
     private var family = Family()
@@ -17,18 +17,55 @@ package struct ProtobufWriter {
     }
 
     private struct Metric {
-        let labels: LabelSet
+        let labels: [Label]
         var value = 0.0
         var count = 0.0
         var sum = 0.0
         /// Upper bounds with cumulative counts, or quantiles with values.
         var parts: [(key: Double, value: Double)] = []
         var timestamp: Timestamp?
+        var native: NativeHistogram?
     }
 
     private enum Part {
         case value, count, sum
         case part(Double)
+    }
+
+    package init() {}
+
+    /// The metrics that follow are of this family.
+    package mutating func beginFamily(_ name: String, _ metadata: MetricMetadata) {
+        endFamily()
+        family.name = name
+        family.metadata = metadata
+    }
+
+    /// A metric of a family that is no histogram and no summary.
+    /// - Parameter labels: without the metric's name.
+    package mutating func metric(_ labels: [Label], _ value: Double, timestamp: Timestamp?) {
+        family.metrics.append(Metric(labels: labels, value: value, timestamp: timestamp))
+    }
+
+    /// A metric of a family of histograms, with exponential buckets.
+    package mutating func metric(_ labels: [Label], _ histogram: NativeHistogram, timestamp: Timestamp?) {
+        family.metrics.append(Metric(labels: labels, timestamp: timestamp, native: histogram))
+    }
+
+    /// A metric of a family of histograms, with classic buckets.
+    /// - Parameter buckets: upper bounds with cumulative counts.
+    package mutating func metric(
+        _ labels: [Label], buckets: [(bound: Double, count: Double)], count: Double, sum: Double, timestamp: Timestamp?
+    ) {
+        let parts = buckets.map { (key: $0.bound, value: $0.count) }
+        family.metrics.append(Metric(labels: labels, count: count, sum: sum, parts: parts, timestamp: timestamp))
+    }
+
+    /// What has been written so far, to be sent before the rest; the family is complete.
+    package mutating func takeBytes() -> [UInt8] {
+        endFamily()
+        defer { bytes = [] }
+        return bytes
     }
 
     /// The same exposition as a text says.
@@ -94,7 +131,7 @@ package struct ProtobufWriter {
         } else {
             number = family.metrics.count
             family.numbers[identity] = number
-            family.metrics.append(Metric(labels: identity))
+            family.metrics.append(Metric(labels: Array(identity)))
         }
         family.metrics[number].timestamp = line.timestamp
         switch part {
@@ -180,6 +217,10 @@ package struct ProtobufWriter {
                 value.append(ProtobufField.Summary.quantile, pair)
             }
         case .histogram, .gaugeHistogram:
+            if let native = metric.native {
+                ProtobufWriter.append(native, to: &value)
+                break
+            }
             value.append(count: metric.count, ProtobufField.Histogram.count, ProtobufField.Histogram.countFloat)
             value.append(ProtobufField.Histogram.sum, metric.sum)
             for (bound, count) in metric.parts {
@@ -195,6 +236,43 @@ package struct ProtobufWriter {
             message.append(ProtobufField.Metric.timestamp, UInt64(bitPattern: timestamp))
         }
         return message
+    }
+}
+
+// MARK: - Native histograms
+
+extension ProtobufWriter {
+    /// With counts as floats, which hold whatever a store has.
+    private static func append(_ histogram: NativeHistogram, to message: inout WireMessage) {
+        typealias Field = ProtobufField.Histogram
+        message.append(Field.countFloat, histogram.count)
+        message.append(Field.sum, histogram.sum)
+        message.append(Field.schema, Varint.zigzag(Int64(histogram.schema)))
+        message.append(Field.zeroThreshold, histogram.zeroThreshold)
+        message.append(Field.zeroCountFloat, histogram.zeroCount)
+        append(
+            histogram.negativeSpans, histogram.negativeBuckets, Field.negativeSpan, Field.negativeCount, to: &message)
+        append(
+            histogram.positiveSpans, histogram.positiveBuckets, Field.positiveSpan, Field.positiveCount, to: &message)
+        let isEmpty = histogram.positiveSpans.isEmpty && histogram.negativeSpans.isEmpty
+        if isEmpty, histogram.zeroThreshold == 0, histogram.zeroCount == 0 {
+            // Nothing else would tell it from a classic histogram: a span of nothing says what it is.
+            append(
+                [NativeHistogram.Span(offset: 0, length: 0)], [], Field.positiveSpan, Field.positiveCount, to: &message)
+        }
+    }
+
+    private static func append(
+        _ spans: [NativeHistogram.Span], _ counts: [Double], _ spanField: Int, _ countField: Int,
+        to message: inout WireMessage
+    ) {
+        for span in spans {
+            var pair = WireMessage()
+            pair.append(ProtobufField.Pair.first, Varint.zigzag(Int64(span.offset)))
+            pair.append(ProtobufField.Pair.second, UInt64(span.length))
+            message.append(spanField, pair)
+        }
+        for count in counts { message.append(countField, count) }
     }
 }
 

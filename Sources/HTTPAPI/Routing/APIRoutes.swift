@@ -10,7 +10,7 @@ package struct APIRoutes: Sendable {
 
     package var all: [Route] {
         queryRoutes + seriesRoutes + exemplarRoutes + targetRoutes + ruleRoutes + statusRoutes + receiverRoutes
-            + adminRoutes + lifecycleRoutes
+            + adminRoutes + lifecycleRoutes + federationRoutes
     }
 
     /// Methods of endpoints that take long parameters.

@@ -1,0 +1,120 @@
+import Exposition
+import SeriesModel
+
+/// Families as an exposition: floats as they are, without a type; histograms with custom bounds as classic ones; those with
+/// exponential buckets over protobuf only, as no text has a form for them.
+struct FederationBody {
+    private enum Writer {
+        case text(ExpositionWriter)
+        case messages(ProtobufWriter)
+    }
+
+    private var writer: Writer
+
+    init(_ format: ExpositionFormat, _ escaping: NameEscaping) {
+        writer =
+            format == .protobuf
+            ? .messages(ProtobufWriter()) : .text(ExpositionWriter(format: format, escaping: escaping))
+    }
+
+    mutating func add(_ family: Federation.Family) {
+        switch writer {
+        case .text(var text):
+            // The writer is moved out of the case and back, so that its bytes are not copied.
+            writer = .messages(ProtobufWriter())
+            FederationBody.add(family, to: &text)
+            writer = .text(text)
+        case .messages(var messages):
+            writer = .messages(ProtobufWriter())
+            FederationBody.add(family, to: &messages)
+            writer = .messages(messages)
+        }
+    }
+
+    /// What has been written so far, to be sent before the rest.
+    mutating func takeBytes() -> [UInt8] {
+        switch writer {
+        case .text(var text):
+            defer { writer = .text(text) }
+            return text.takeBytes()
+        case .messages(var messages):
+            defer { writer = .messages(messages) }
+            return messages.takeBytes()
+        }
+    }
+
+    /// The rest.
+    consuming func finish() -> [UInt8] {
+        switch writer {
+        case .text(let text): return text.finish()
+        case .messages(var messages): return messages.takeBytes()
+        }
+    }
+
+    // MARK: Text
+
+    private static func add(_ family: Federation.Family, to text: inout ExpositionWriter) {
+        var hasBegun = false
+        func begin(_ kind: MetricMetadata.Kind) {
+            if !hasBegun { text.beginFamily(family.name, MetricMetadata(kind: kind)) }
+            hasBegun = true
+        }
+        for sample in family.samples {
+            switch sample.value {
+            case .float(let value):
+                begin(.unknown)
+                text.sample(family.name, sample.labels, value, timestamp: sample.timestamp)
+            case .histogram(let histogram) where histogram.usesCustomBounds:
+                begin(.histogram)
+                for (bound, count) in histogram.classicBuckets {
+                    let bound = Label(Label.bucketBound, NumberText.openMetrics(bound))
+                    let labels = (sample.labels + [bound]).sorted { $0.name.precedesByBytes($1.name) }
+                    text.sample(family.name + "_bucket", labels, count, timestamp: sample.timestamp)
+                }
+                text.sample(family.name + "_sum", sample.labels, histogram.sum, timestamp: sample.timestamp)
+                text.sample(family.name + "_count", sample.labels, histogram.count, timestamp: sample.timestamp)
+            case .histogram: continue
+            }
+        }
+    }
+
+    // MARK: Protobuf
+
+    private static func add(_ family: Federation.Family, to messages: inout ProtobufWriter) {
+        var kind: MetricMetadata.Kind?
+        func begin(_ wanted: MetricMetadata.Kind) {
+            if kind != wanted { messages.beginFamily(family.name, MetricMetadata(kind: wanted)) }
+            kind = wanted
+        }
+        for sample in family.samples {
+            switch sample.value {
+            case .float(let value):
+                begin(.unknown)
+                messages.metric(sample.labels, value, timestamp: sample.timestamp)
+            case .histogram(let histogram) where histogram.usesCustomBounds:
+                begin(.histogram)
+                messages.metric(
+                    sample.labels, buckets: histogram.classicBuckets, count: histogram.count, sum: histogram.sum,
+                    timestamp: sample.timestamp)
+            case .histogram(let histogram):
+                begin(histogram.counterResetHint == .gauge ? .gaugehistogram : .histogram)
+                messages.metric(sample.labels, histogram, timestamp: sample.timestamp)
+            }
+        }
+    }
+}
+
+extension NativeHistogram {
+    /// Of a histogram with custom bounds: each bound, +Inf at last, with the observations up to it.
+    fileprivate var classicBuckets: [(bound: Double, count: Double)] {
+        var counts = [Double](repeating: 0, count: customBounds.count)
+        for bucket in buckets where counts.indices.contains(bucket.index) { counts[bucket.index] += bucket.count }
+        var sum = 0.0
+        var all: [(bound: Double, count: Double)] = []
+        for (bound, count) in zip(customBounds, counts) {
+            sum += count
+            all.append((bound, sum))
+        }
+        return all + [(.infinity, count)]
+    }
+}
