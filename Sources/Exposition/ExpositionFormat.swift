@@ -66,6 +66,16 @@ extension ExpositionFormat {
         package let warning: String?
     }
 
+    /// What nearly all targets say, letter by letter: understood without taking it apart.
+    private static let usualTypes: [String: ExpositionFormat] = [
+        "text/plain; version=0.0.4; charset=utf-8": .text100,
+        "text/plain; version=0.0.4; charset=utf-8; escaping=underscores": .text100,
+        "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8": .text100,
+        "application/openmetrics-text; version=0.0.1; charset=utf-8": .openMetrics100,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8": .openMetrics100,
+        "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8": .openMetrics100,
+    ]
+
     /// - Parameters:
     ///   - contentType: the response's header; nil counts as blank.
     ///   - fallback: `fallback_scrape_protocol`.
@@ -74,6 +84,7 @@ extension ExpositionFormat {
         contentType: String?, fallback: ExpositionFormat?
     ) throws(ExpositionError) -> Choice {
         let header = contentType ?? ""
+        if let format = usualTypes[header] { return Choice(format: format, warning: nil) }
         let problem: String
         let refusal: String
         if header.isEmpty {

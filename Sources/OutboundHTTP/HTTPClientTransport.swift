@@ -44,7 +44,7 @@ package final class HTTPClientTransport: HTTPTransport {
     package func send(_ request: OutboundRequest) async throws(OutboundError) -> OutboundResponse {
         let timeout = min(max(request.timeout, 0), HTTPClientTransport.timeoutMax)
         let deadline = MonotonicClock.now + timeout * 1_000_000
-        guard let origin = URLReference(request.url) else {
+        guard let origin = request.place else {
             throw OutboundError(.malformed, "unsupported URL \"\(ConfigURL(request.url).redacted)\"")
         }
         let configured = try request.client.configuredHeaders()

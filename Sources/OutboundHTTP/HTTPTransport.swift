@@ -14,7 +14,11 @@ package struct OutboundRequest: Sendable {
     }
 
     package var method: Method
-    package var url: String
+    package var url: String {
+        didSet { place = URLReference(url) }
+    }
+    /// The same, taken apart; nil where it is none of ours. A request is sent again and again.
+    private(set) var place: URLReference?
     /// The path of a socket of this machine that is asked in place of the URL's host, and of a proxy.
     package var unixSocket: String?
     /// Where a name has several addresses: a new connection goes to any of them, in place of the first that answers. Plain
@@ -40,6 +44,7 @@ package struct OutboundRequest: Sendable {
     ) {
         self.method = method
         self.url = url
+        place = URLReference(url)
         self.headers = headers
         self.body = body
         self.client = client

@@ -1,6 +1,6 @@
 /// The parts of an absolute HTTP URL, as far as redirects and credentials care. No decoding: texts go out as they came.
 /// `http+unix://%2Fpath%2Fto%2Fsocket/…` is HTTP over a socket of this machine.
-struct URLReference: Equatable {
+struct URLReference: Equatable, Sendable {
     /// Lower case.
     var scheme: String
     /// With brackets where it is an IPv6 address, without user and port; lower case, unless it is the path of a socket.
