@@ -7,6 +7,8 @@ warm-up. Measured for each:
   CPU-s/M     processor seconds of the server for a million scraped samples (the targets' own are not in it)
   of prometheus   the same as a part of what prometheus takes
   RSS, peak   resident memory at the end, and the most it ever had, MB
+  written     bytes that the kernel was given to write to the disk, for each sample; only a run of minutes has
+              checkpoints, blocks and merges in it
   scrapes     answers that were asked for in the time, of those that should have been
 
 usage: side_by_side.py --hearth BINARY [--targets 50] [--series 1000] [--interval 1] [--seconds 60] [--markdown FILE]
@@ -57,16 +59,24 @@ def answers(port):
     return json.loads(http("GET", f"http://127.0.0.1:{port}/count")[1])["answers"]
 
 
+def written(server):
+    for line in Path(f"/proc/{server.process.pid}/io").read_text().splitlines():
+        if line.startswith("write_bytes:"):
+            return int(line.split()[1])
+    return 0
+
+
 def measure(server, port, arguments):
     server.start()
     time.sleep(max(2 * arguments.interval, 5))
-    cpu, count, began = server.cpu_seconds(), answers(port), time.monotonic()
+    cpu, count, disk, began = server.cpu_seconds(), answers(port), written(server), time.monotonic()
     time.sleep(arguments.seconds)
-    cpu, count = server.cpu_seconds() - cpu, answers(port) - count
+    cpu, count, disk = server.cpu_seconds() - cpu, answers(port) - count, written(server) - disk
     seconds = time.monotonic() - began
     memory = server.memory()
     row = {
         "server": server.version(), "CPU-s/M": cpu / (count * arguments.series) * 1e6,
+        "written": disk / (count * arguments.series),
         "RSS": memory["VmRSS"] / 1e6, "peak": memory["VmHWM"] / 1e6,
         "scrapes": f"{count} of {arguments.targets * seconds / arguments.interval:.0f}"}
     server.stop()
@@ -103,11 +113,13 @@ def main():
         targets.terminate()
         targets.wait()
     reference = rows.get("prometheus", {}).get("CPU-s/M")
-    lines = ["| server | CPU-s/M | of prometheus | RSS MB | peak MB | scrapes |", "|---|---:|---:|---:|---:|---:|"]
+    lines = ["| server | CPU-s/M | of prometheus | RSS MB | peak MB | written | scrapes |",
+             "|---|---:|---:|---:|---:|---:|---:|"]
     for row in rows.values():
         part = f"{row['CPU-s/M'] / reference:.2f}" if reference else "-"
         lines.append(
-            f"| {row['server']} | {row['CPU-s/M']:.2f} | {part} | {row['RSS']:.0f} | {row['peak']:.0f} | {row['scrapes']} |")
+            f"| {row['server']} | {row['CPU-s/M']:.2f} | {part} | {row['RSS']:.0f} | {row['peak']:.0f} "
+            f"| {row['written']:.1f} | {row['scrapes']} |")
     text = (
         f"{arguments.targets} targets x {arguments.series} series every {arguments.interval} s, "
         f"{arguments.seconds} s\n\n" + "\n".join(lines) + "\n")
