@@ -197,6 +197,49 @@ struct WALTailTests {
         #expect(reading.tail.lostRecordCount == next - origin - 1)
     }
 
+    @Test("passes over a segment that somebody has removed as over one that is damaged")
+    func missing() throws {
+        let fixture = try TailFixture(seed: 8)
+        let reading = try fixture.open()
+        try fixture.append(120)
+        let missing = try #require(fixture.segments.dropFirst().first)
+        let (origin, next) = try fixture.log.inventory.withLock { inventory in
+            let index = try #require(inventory.segments.firstIndex { $0.number == missing })
+            return (inventory.segments[index].origin, inventory.segments[index + 1].origin)
+        }
+        try fixture.disk.remove(WALFixture.segment(missing))
+        var record = CommittedRecord()
+        var numbers: [LSN] = []
+        while try reading.tail.next(into: &record, timeout: .zero) { numbers.append(record.number) }
+        #expect(!numbers.contains { (origin..<next).contains($0) })
+        #expect(numbers.contains { $0 < origin } && numbers.contains { $0 >= next })
+        #expect(reading.tail.lostRecordCount == next - origin)
+    }
+
+    @Test("takes no memory for a damaged length that is beyond the end of the file")
+    func damagedLength() throws {
+        let fixture = try TailFixture(seed: 9)
+        try fixture.append(8)
+        let path = WALFixture.segment(0)
+        var bytes = try #require(fixture.disk.bytes(path))
+        let offset = try #require(WALFixture.frameOffsets(fixture.disk, 0).first)
+        // 16 MiB.
+        bytes.replaceSubrange(offset + 4..<offset + 8, with: [0, 0, 0, 1])
+        try fixture.disk.overwrite(path, bytes)
+        var reader = try SegmentReader(fileSystem: fixture.disk, directory: WALFixture.directory, number: 0)
+        // After the first piece nothing is read any more.
+        fixture.disk.failCall(1, of: .read)
+        do throws(SegmentReader.Failure) {
+            _ = try reader.next(1, acknowledged: 8)
+            Issue.record("a damaged frame was read")
+        } catch {
+            guard case .damaged("frame ends early") = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+    }
+
     /// A number changes hands in a segment that is damaged then.
     private func handOver(_ fixture: TailFixture) throws {
         try fixture.makeCheckpoint(leaving: [1])
