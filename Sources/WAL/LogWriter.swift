@@ -7,8 +7,9 @@ import Synchronization
 /// The write-ahead log: batches become frames of the newest segment.
 ///
 /// `append` makes one write and returns: what it acknowledged survives the death of the process. `sync`, called by a
-/// thread of its own, makes it survive the loss of power. Appending, cutting and removing belong to one thread, the
-/// committer; `sync` waits for the disk beside them without holding them up.
+/// thread of its own, makes it survive the loss of power. Appending, cutting and removing belong to the committer, which is
+/// one thread at a time, its own or that of whoever brings a batch; `sync` waits for the disk beside them without holding
+/// them up.
 ///
 /// A writer always begins a segment of its own, so it never has to trust the end of one that it did not write.
 package final class LogWriter: Sendable {
