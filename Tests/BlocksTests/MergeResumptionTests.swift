@@ -291,7 +291,8 @@ struct MergeResumptionTests {
         #expect(try BlockDirectory.list(fileSystem: disk, directory: BlockFixture.directory).leftovers.isEmpty)
     }
 
-    @Test("reads what there is to go on with in pieces: one that may not go on changes nothing, and is no beginning anew")
+    @Test(
+        "reads what there is to go on with in pieces: one that may not go on changes nothing, and is no beginning anew")
     func verification() throws {
         let disk = SimulatedFileSystem()
         let range = TimeRange(min: 0, max: 1_000_000)

@@ -121,7 +121,8 @@ struct WALHoldTests {
         reading.expectAll(lost + 1...fixture.newest)
     }
 
-    @Test("Where the base is too much a consumer that reads has what it needs all the same; one that begins has lost it")
+    @Test(
+        "Where the base is too much a consumer that reads has what it needs all the same; one that begins has lost it")
     func withoutBase() throws {
         let fixture = try TailFixture(seed: 5) { $0.heldBytesMax = 8000 }
         let reading = try fixture.open()

@@ -292,6 +292,42 @@ struct WALTailTests {
         #expect(reading.tail.lostRecordCount == 1)
     }
 
+    @Test("is told who has which number behind a gap in records of 10,000 series, and then gets the rows")
+    func manySeries() throws {
+        let fixture = try TailFixture(seed: 14) { $0.samplesPerSeriesMax = 100 }
+        let reading = try fixture.open()
+        let count: UInt32 = 25_000
+        var first = LogBatch()
+        for slot in 0..<count {
+            first.newSeries.append(.init(slot: slot, generation: 1, labels: ["n": "\(slot)"]))
+        }
+        try fixture.append(first)
+        try fixture.makeCheckpoint()
+        var batch = LogBatch()
+        for slot in [0, count - 1] { batch.append(slot: slot, timestamp: 1, value: 1) }
+        let damaged = fixture.log.currentSegment
+        try fixture.append(batch)
+        _ = try fixture.log.cutSegment()
+        var bytes = try #require(fixture.disk.bytes(WALFixture.segment(damaged)))
+        bytes[bytes.count - 1] ^= 1
+        try fixture.disk.overwrite(WALFixture.segment(damaged), bytes)
+        try fixture.append(batch)
+        var record = CommittedRecord()
+        var told: [(number: LSN, series: Int, rows: Int)] = []
+        var known: Set<UInt32> = []
+        while try reading.tail.next(into: &record, timeout: .zero) {
+            told.append((record.number, record.newSeries.count, record.series.count))
+            if record.number > 1 { known.formUnion(record.newSeries.map(\.number)) }
+            reading.tail.release(through: record.number)
+        }
+        #expect(told.map(\.number) == [1, 2, 2, 3])
+        #expect(told.map(\.series) == [25_000, 10_000, 10_000, 5000])
+        #expect(told.map(\.rows) == [0, 0, 0, 2])
+        #expect(known.count == Int(count))
+        #expect(reading.tail.lostRecordCount == 1)
+        #expect(fixture.log.positions == ["a": 3])
+    }
+
     @Test("goes on at the next checkpoint, where the one before the damage was not kept")
     func damageBehindUnknownCheckpoint() throws {
         let (fixture, reading) = try opened()

@@ -349,7 +349,9 @@ struct CommitLogTests {
         try await test.store.state.write { try $0.execute(sql: "ALTER TABLE \(from) RENAME TO \(to)") }
     }
 
-    @Test("Positions that cannot be read at the start give nothing up, are not overwritten, and hold when they can be read")
+    @Test(
+        "Positions that cannot be read at the start give nothing up, are not overwritten, and hold when they can be read"
+    )
     func unreadablePositions() async throws {
         let test = try store()
         let before = try Reading(test)
