@@ -41,7 +41,8 @@ package protocol CommitTail: AnyObject, Sendable {
 
 /// One committed batch: who got a number, samples in columns of equal length, exemplars.
 package struct CommittedRecord: Sendable {
-    /// Records are numbered 1, 2, 3 … without gaps.
+    /// Records are numbered 1, 2, 3 … without gaps. Where some were lost, others come first that have series and nothing
+    /// else, with the number of the last one that was lost.
     package var number: UInt64 = 0
     /// From this record on a number is that series', until another one gets it. One may be told again what it knows. Of
     /// several with one number the last holds.

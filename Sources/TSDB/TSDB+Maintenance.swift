@@ -155,7 +155,8 @@ extension TSDB {
         health.clear(.blockCut)
         let isDue = try committer.perform { [log, head] in TSDB.isCheckpointDue(log, head) }
         // One that failed is tried again: the log was to become shorter.
-        let isWanted = health.has(.checkpoint) || wantsCheckpoint.load(ordering: .relaxed)
+        // A doubtful log cannot be synced before.
+        let isWanted = health.has(.checkpoint) || wantsCheckpoint.load(ordering: .relaxed) || log.isDoubtful
         if hasCut || isDue || isWanted { try checkpoint() }
     }
 

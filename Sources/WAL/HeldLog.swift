@@ -40,6 +40,23 @@ package enum HeldLog {
         return damages
     }
 
+    /// What they take. Bytes.
+    /// - Parameters: as those of `damages`.
+    package static func bytes(fileSystem: any FileSystem, directory: String, before checkpoint: LSN) -> Int {
+        let newest = FilePath.join(directory, LogFormat.checkpointName(checkpoint))
+        guard checkpoint > 0,
+            let origin = try? LogReader(fileSystem: fileSystem, path: newest, kind: .checkpoint).header.origin
+        else { return 0 }
+        var bytes = 0
+        for name in (try? fileSystem.list(directory)) ?? [] {
+            let isHeld =
+                LogFormat.checkpointLSN(name).map { $0 < checkpoint }
+                ?? LogFormat.segmentNumber(name).map { $0 < origin } ?? false
+            if isHeld { bytes += (try? fileSystem.size(FilePath.join(directory, name))) ?? 0 }
+        }
+        return bytes
+    }
+
     private static func verifySegment(
         _ fileSystem: any FileSystem, _ path: String, _ number: UInt64
     ) throws(StorageError) {

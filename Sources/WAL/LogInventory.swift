@@ -5,7 +5,8 @@ import StorageFiles
 ///
 /// A start needs the newest checkpoint and the segments from its origin on. A consumer that is behind that needs its own
 /// base besides, which a later start of it begins at: the newest checkpoint that it has passed, for the labels, and all
-/// segments from its origin on. The log's own beginning is a base as well, without a checkpoint.
+/// segments from its origin on. The log's own beginning is a base as well, without a checkpoint. Where that is too much a
+/// consumer that reads already can do without the base, as it knows the labels.
 struct LogInventory {
     struct Segment: Sendable, Hashable {
         var number: UInt64
@@ -53,6 +54,11 @@ struct LogInventory {
     private(set) var checkpoints: [CheckpointFile] = []
     /// Of each consumer the newest record that it has released.
     private(set) var positions: [String: LSN] = [:]
+    /// Where consumers were before the start could not be found out: nothing is passed by all of them then, and who opens
+    /// the log begins with the oldest record that is there.
+    private(set) var hasUnknownPositions = false
+    /// All that there may be, as far as was said.
+    private var wanted: Set<String>?
     /// Consumers that have a tail.
     private var open: Set<String> = []
     /// As of the last `trim`.
@@ -115,8 +121,10 @@ struct LogInventory {
     /// - Returns: nil where it has a tail already.
     mutating func open(_ consumer: String, newest: LSN) -> LSN? {
         guard open.insert(consumer).inserted else { return nil }
-        let position = positions[consumer] ?? newest
+        let oldest = hasUnknownPositions ? bases(for: .max).last?.released : nil
+        let position = positions[consumer] ?? min(oldest ?? newest, newest)
         positions[consumer] = position
+        noteKnown()
         return position
     }
 
@@ -132,7 +140,33 @@ struct LogInventory {
         if let position = positions[consumer], lsn > position { positions[consumer] = lsn }
     }
 
-    mutating func keep(_ consumers: Set<String>) { positions = positions.filter { consumers.contains($0.key) } }
+    mutating func keep(_ consumers: Set<String>) {
+        wanted = consumers
+        positions = positions.filter { consumers.contains($0.key) }
+        noteKnown()
+    }
+
+    /// What was saved before the start cannot be read, for now.
+    mutating func noteUnknownPositions() { hasUnknownPositions = true }
+
+    /// It can be read after all.
+    mutating func learn(_ saved: [String: LSN]) {
+        for (consumer, position) in saved where wanted?.contains(consumer) ?? true {
+            if !open.contains(consumer) { positions[consumer] = max(position, positions[consumer] ?? 0) }
+        }
+        hasUnknownPositions = false
+    }
+
+    /// When all have opened the log there is no other position to be found out.
+    private mutating func noteKnown() {
+        if let wanted, wanted.allSatisfy({ positions[$0] != nil }) { hasUnknownPositions = false }
+    }
+
+    /// Whether anybody may need more than a start does.
+    var hasConsumers: Bool { lowest != nil }
+
+    /// All consumers have released the records up to this one.
+    private var lowest: LSN? { hasUnknownPositions ? 0 : positions.values.min() }
 
     /// Where a consumer may begin, best first: the bases before its position, the nearest first, then those behind it.
     func bases(for position: LSN) -> [Base] {
@@ -149,46 +183,80 @@ struct LogInventory {
 
     /// Gives up what nobody needs any more, or what has been kept for too long or takes too much room.
     /// - Parameter givingUp: whether nothing is kept for consumers alone.
-    mutating func trim(_ limits: Limits, now: Int64, givingUp: Bool) {
-        let (first, bases) = kept(limits, now: now, givingUp: givingUp)
-        checkpoints = bases
-        segments.removeAll { $0.number < first && $0.leftAt != nil }
-        firstKept = first
+    /// - Returns: what of it consumers have not passed.
+    mutating func trim(_ limits: Limits, now: Int64, givingUp: Bool) -> [GivenUpLog] {
+        let kept = kept(limits, now: now, givingUp: givingUp)
+        let givenUp = kept.givenUp.filter { $0.bytes > 0 }
+        checkpoints = kept.checkpoints
+        segments.removeAll { $0.number < kept.first && $0.leftAt != nil }
+        firstKept = kept.first
+        return givenUp
     }
 
     /// Takes segments out that may be removed.
     /// - Returns: they are those before this one.
     mutating func drop(before segment: UInt64) -> UInt64 {
-        let end = positions.isEmpty ? segment : min(segment, firstKept)
+        let end = hasConsumers ? min(segment, firstKept) : segment
         segments.removeAll { $0.number < end && $0.leftAt != nil }
         return end
     }
 
-    /// The first segment to keep, and the checkpoints.
-    private func kept(
-        _ limits: Limits, now: Int64, givingUp: Bool
-    ) -> (first: UInt64, checkpoints: [CheckpointFile]) {
+    /// What stays: segments from the first on.
+    private struct Kept {
+        var first: UInt64
+        var checkpoints: [CheckpointFile]
+        var givenUp: [GivenUpLog] = []
+    }
+
+    private func kept(_ limits: Limits, now: Int64, givingUp: Bool) -> Kept {
         let covered = coveredEnd
-        let nothing = (covered, checkpoints.suffix(1).map { $0 })
-        guard !givingUp, let lowest = positions.values.min() else { return nothing }
-        // The segment with the first record that is still wanted, unless it has been kept for too long.
+        let nothing = Kept(first: covered, checkpoints: checkpoints.suffix(1).map { $0 })
+        guard let lowest else { return nothing }
         let needed = place(of: lowest + 1)?.segment.number ?? 0
-        let wanted = segments.first { segment in
-            let isTimely = segment.leftAt.map { now - $0 <= limits.time } ?? true
-            return segment.number >= needed && (segment.number >= covered || isTimely)
+        guard needed < covered else { return nothing }
+        func given(_ reason: GivenUpLog.Reason, _ start: UInt64, _ end: UInt64) -> GivenUpLog {
+            .init(reason: reason, bytes: bytes(of: segments.filter { $0.number >= start && $0.number < end }, []))
         }
-        guard let wanted, wanted.number < covered else { return nothing }
+        var kept = nothing
+        if givingUp {
+            kept.givenUp = [given(.disk, needed, covered)]
+            return kept
+        }
+        let wanted = firstTimely(from: needed, limits, now)
+        if let fitting = fitting(from: wanted, limits, now) { kept = fitting }
+        kept.givenUp = [given(.time, needed, min(wanted, covered)), given(.size, wanted, kept.first)]
+        return kept
+    }
+
+    /// The first segment that has not been kept for too long, of those from one on.
+    private func firstTimely(from number: UInt64, _ limits: Limits, _ now: Int64) -> UInt64 {
+        let found = segments.first { segment in
+            let isTimely = segment.leftAt.map { now - $0 <= limits.time } ?? true
+            return segment.number >= number && (segment.number >= coveredEnd || isTimely)
+        }
+        return found?.number ?? coveredEnd
+    }
+
+    /// As much as may be kept of what is wanted.
+    /// - Returns: nil where that is nothing.
+    private func fitting(from wanted: UInt64, _ limits: Limits, _ now: Int64) -> Kept? {
+        let covered = coveredEnd
+        guard wanted < covered else { return nil }
+        func fits(_ first: UInt64, _ checkpoints: [CheckpointFile]) -> Bool {
+            let held = segments.filter { $0.number >= first && $0.number < covered }
+            return bytes(of: held, checkpoints.dropLast()) <= limits.bytes
+        }
         var starts = checkpoints.map(\.origin)
         if let beginning = segments.first, beginning.origin <= 1 { starts.insert(beginning.number, at: 0) }
-        var index = starts.lastIndex { $0 <= wanted.number } ?? 0
-        while index < starts.count, starts[index] < covered {
-            let first = starts[index]
+        for first in starts[(starts.lastIndex { $0 <= wanted } ?? 0)...] where first < covered {
             let kept = spread(checkpoints.filter { $0.origin >= first }, limits.time)
-            let held = segments.filter { $0.number >= first && $0.number < covered }
-            if bytes(of: held, kept.dropLast()) <= limits.bytes { return (first, kept) }
-            index += 1
+            if fits(first, kept) { return Kept(first: first, checkpoints: kept) }
         }
-        return nothing
+        // Who reads already knows the labels. Whoever begins has lost it.
+        guard let reading = positions.filter({ open.contains($0.key) }).values.min() else { return nil }
+        let first = firstTimely(from: place(of: reading + 1)?.segment.number ?? 0, limits, now)
+        let newest = checkpoints.suffix(1).map { $0 }
+        return first < covered && fits(first, newest) ? Kept(first: first, checkpoints: newest) : nil
     }
 
     /// The oldest, the newest, and of those between so many that one consumer that waits for long gives up its oldest

@@ -81,22 +81,30 @@ package final class LogTail: CommitTail {
                 try beginAnew(&reading)
                 continue
             }
+            if reading.tellMany() {
+                hand(&reading, to: &record)
+                return true
+            }
             let isRead = try reading.reader.read(into: &reading.batch, newest: newest)
             if let number = reading.reader.segment { segment.store(number, ordering: .relaxed) }
             lostCount.store(reading.reader.lostCount, ordering: .relaxed)
-            let last = reading.reader.last
             if isRead { reading.completeBatch() } else { reading.hasGap = true }
             if isRead, reading.batch.hasWhatIsPassedOn {
-                progress.withLock { progress in
-                    progress.handed = last
-                    progress.passed = last
-                }
-                record.take(&reading.batch, number: last)
+                hand(&reading, to: &record)
                 return true
             }
-            pass(last)
+            pass(reading.reader.last)
         }
         return false
+    }
+
+    private func hand(_ reading: inout Reading, to record: inout CommittedRecord) {
+        let last = reading.reader.last
+        progress.withLock { progress in
+            progress.handed = last
+            progress.passed = last
+        }
+        record.take(&reading.batch, number: last)
     }
 
     /// Behind a gap: finds out who has which number there.
@@ -170,6 +178,20 @@ fileprivate struct KnownNumbers {
 }
 
 extension LogTail.Reading {
+    /// So many are told in one record behind a gap.
+    private static var toldAtOnce: Int { 10_000 }
+
+    /// Behind a gap: makes a batch of a part of what the next record would have to tell.
+    /// - Returns: false where that record can tell it.
+    fileprivate mutating func tellMany() -> Bool {
+        guard retold.count > Self.toldAtOnce else { return false }
+        batch.removeAll()
+        batch.newSeries = Array(retold.suffix(Self.toldAtOnce))
+        retold.removeLast(Self.toldAtOnce)
+        for series in batch.newSeries { known?.insert(series.slot) }
+        return true
+    }
+
     /// Behind a gap: a batch tells what was not told yet, and leaves out rows of which nobody knows whose they are.
     fileprivate mutating func completeBatch() {
         guard known != nil else { return }

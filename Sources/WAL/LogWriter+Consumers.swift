@@ -28,7 +28,7 @@ extension LogWriter {
     package var positions: [String: LSN] { inventory.withLock { $0.positions } }
 
     /// Whether anybody needs more than a replay does.
-    package var hasConsumers: Bool { inventory.withLock { !$0.positions.isEmpty } }
+    package var hasConsumers: Bool { inventory.withLock { $0.hasConsumers } }
 
     /// Tells where consumers were before the start; before anything is appended or removed.
     /// - Returns: those that were beyond the end of the log, and are at its end now.
@@ -38,6 +38,19 @@ extension LogWriter {
             for (consumer, position) in positions { inventory.restore(min(position, end), of: consumer) }
         }
         return positions.filter { $0.value > end }.keys.sorted()
+    }
+
+    /// Where consumers were before the start cannot be read: until all that are wanted have opened the log, or `learn` is
+    /// called, nothing counts as passed, and who opens it begins with the oldest record.
+    package func noteUnknownPositions() { inventory.withLock { $0.noteUnknownPositions() } }
+
+    /// Whether that is so.
+    package var hasUnknownPositions: Bool { inventory.withLock { $0.hasUnknownPositions } }
+
+    /// Where consumers were before the start can be read after all. Those that read already go on where they are.
+    package func learn(positions: [String: LSN]) {
+        let end = newest.number
+        inventory.withLock { $0.learn(positions.mapValues { min($0, end) }) }
     }
 
     /// Nothing is appended any more: ends all waits.
@@ -62,26 +75,32 @@ extension LogWriter {
     /// - Parameters:
     ///   - firstSegment: the one that goes on from it.
     ///   - bytes: its size.
-    ///   - givingUp: whether nothing is kept for consumers.
+    ///   - heldBytesMax, givingUp: as those of `trim`.
+    /// - Returns: as `trim`.
+    @discardableResult
     package func replaced(
-        by checkpoint: LSN, firstSegment: UInt64, bytes: Int, givingUp: Bool = false
-    ) throws(StorageError) {
+        by checkpoint: LSN, firstSegment: UInt64, bytes: Int, heldBytesMax: Int = .max, givingUp: Bool = false
+    ) throws(StorageError) -> [GivenUpLog] {
         let now = options.monotonicTime()
         inventory.withLock { $0.add(.init(lsn: checkpoint, origin: firstSegment, bytes: bytes, madeAt: now)) }
-        try trim(givingUp: givingUp)
+        return try trim(heldBytesMax: heldBytesMax, givingUp: givingUp)
     }
 
     /// Decides anew what is kept for consumers, and removes the older checkpoints that are not. `removeSegments` follows,
     /// on the committer. Not beside another one.
-    /// - Parameter givingUp: whether that is nothing.
-    package func trim(givingUp: Bool = false) throws(StorageError) {
-        let limits = LogInventory.Limits(bytes: options.heldBytesMax, time: options.heldTimeMax)
+    /// - Parameters:
+    ///   - heldBytesMax: where that is less than the options say.
+    ///   - givingUp: whether that is nothing.
+    /// - Returns: what goes though consumers have not passed it.
+    @discardableResult
+    package func trim(heldBytesMax: Int = .max, givingUp: Bool = false) throws(StorageError) -> [GivenUpLog] {
+        let limits = LogInventory.Limits(bytes: min(options.heldBytesMax, heldBytesMax), time: options.heldTimeMax)
         let now = options.monotonicTime()
-        let kept = inventory.withLock { inventory in
-            inventory.trim(limits, now: now, givingUp: givingUp)
-            return inventory.checkpoints.map(\.lsn)
+        let (givenUp, kept) = inventory.withLock { inventory in
+            let givenUp = inventory.trim(limits, now: now, givingUp: givingUp)
+            return (givenUp, inventory.checkpoints.map(\.lsn))
         }
-        guard let newest = kept.last else { return }
+        guard let newest = kept.last else { return givenUp }
         try StorageError.wrapping { () throws(FileError) in
             // Also those that are not known: they were damaged.
             for name in try fileSystem.list(directory) {
@@ -89,5 +108,6 @@ extension LogWriter {
                 try fileSystem.remove(FilePath.join(directory, name))
             }
         }
+        return givenUp
     }
 }

@@ -7,8 +7,9 @@ import Synchronization
 /// The write-ahead log: batches become frames of the newest segment.
 ///
 /// `append` makes one write and returns: what it acknowledged survives the death of the process. `sync`, called by a
-/// thread of its own, makes it survive the loss of power. Appending, cutting and removing belong to one thread, the
-/// committer; `sync` waits for the disk beside them without holding them up.
+/// thread of its own, makes it survive the loss of power. Appending, cutting and removing belong to the committer, which is
+/// one thread at a time, its own or that of whoever brings a batch; `sync` waits for the disk beside them without holding
+/// them up.
 ///
 /// A writer always begins a segment of its own, so it never has to trust the end of one that it did not write.
 package final class LogWriter: Sendable {
@@ -50,6 +51,8 @@ package final class LogWriter: Sendable {
     /// What files there are, and who needs them besides a replay; never locked for long.
     let inventory: Mutex<LogInventory>
     let newest: NewestRecord
+    /// Held while files are synced: who comes second has nothing durable before that is over.
+    private let syncing = Mutex(())
 
     /// Begins a new segment behind those that are there.
     /// - Parameters:
@@ -82,7 +85,8 @@ package final class LogWriter: Sendable {
                     try fileSystem.remove(path)
                 }
             }
-            try LogWriter.addCheckpoints(names, upTo: checkpoint, to: &inventory, fileSystem, directory, now)
+            try LogWriter.addCheckpoints(
+                names, upTo: checkpoint, nextLSN, to: &inventory, fileSystem, directory, now)
             // A process that was killed has not synced them.
             var older: [any AppendableFile] = []
             for number in sizes.keys.sorted() where number >= inventory.coveredEnd {
@@ -104,8 +108,8 @@ package final class LogWriter: Sendable {
 
     /// Those that a consumer can begin at: with the segments that go on from them.
     private static func addCheckpoints(
-        _ names: [String], upTo newest: LSN, to inventory: inout LogInventory, _ fileSystem: any FileSystem,
-        _ directory: String, _ now: Int64
+        _ names: [String], upTo newest: LSN, _ nextLSN: LSN, to inventory: inout LogInventory,
+        _ fileSystem: any FileSystem, _ directory: String, _ now: Int64
     ) throws(FileError) {
         for lsn in names.compactMap(LogFormat.checkpointLSN) where lsn <= newest {
             let path = FilePath.join(directory, LogFormat.checkpointName(lsn))
@@ -115,10 +119,11 @@ package final class LogWriter: Sendable {
             let goesOn = inventory.segments.contains { $0.number == header.origin && $0.origin == lsn + 1 }
             guard lsn == newest || goesOn else { continue }
             let bytes = try fileSystem.size(path)
-            inventory.add(
-                .init(lsn: lsn, origin: header.origin, bytes: bytes, madeAt: now, isFollowed: lsn == newest))
+            // Behind it there may have been others, which could not be read or were removed.
+            let isFollowed = lsn == newest && nextLSN == lsn + 1
+            inventory.add(.init(lsn: lsn, origin: header.origin, bytes: bytes, madeAt: now, isFollowed: isFollowed))
         }
-        inventory.isBeginningFollowed = newest == 0
+        inventory.isBeginningFollowed = newest == 0 && nextLSN == 1
     }
 
     private static func header(_ fileSystem: any FileSystem, _ path: String) -> LogFileHeader? {
@@ -175,6 +180,13 @@ package final class LogWriter: Sendable {
     package var size: Int {
         let checkpoints = inventory.withLock { $0.olderCheckpointBytes }
         return state.withLock { $0.olderSizes.values.reduce($0.file.size + checkpoints, +) }
+    }
+
+    /// Of the segments that a replay reads. Bytes.
+    package var neededBytes: Int {
+        state.withLock { state in
+            state.olderSizes.reduce(state.file.size) { $1.key >= state.coveredEnd ? $0 + $1.value : $0 }
+        }
     }
 
     /// Logs one batch. Nothing of it is in the log after an error.
@@ -259,6 +271,10 @@ package final class LogWriter: Sendable {
     /// reports a lost page once. The log goes on in a new segment; the caller makes a checkpoint at once. Until the
     /// doubtful segments are removed every sync fails.
     package func sync() throws(StorageError) {
+        try syncing.withLock { _ in Result { () throws(StorageError) in try syncAlone() } }.get()
+    }
+
+    private func syncAlone() throws(StorageError) {
         let (file, segment, older, doubtful) = state.withLock { state in
             let older = state.unsynced
             if state.doubtfulSegment == nil { state.unsynced = [] }

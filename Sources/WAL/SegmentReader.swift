@@ -82,8 +82,18 @@ struct SegmentReader {
         return Array(buffer[first..<first + count])
     }
 
+    private func fileBytes() throws(Failure) -> Int {
+        do throws(FileError) {
+            return try fileSystem.size(path)
+        } catch {
+            throw .file(error)
+        }
+    }
+
     private mutating func fill(from start: Int, _ count: Int) throws(Failure) {
         if count > buffer.count || buffer.count > SegmentReader.bufferBytesKept {
+            // A damaged length asks for much more than there is.
+            if count > SegmentReader.bufferBytes, try fileBytes() - start < count { throw .damaged("frame ends early") }
             buffer = [UInt8](repeating: 0, count: max(count, SegmentReader.bufferBytes))
         }
         bufferCount = 0

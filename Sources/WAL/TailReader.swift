@@ -64,9 +64,11 @@ struct TailReader {
             case .damaged:
                 damagedSegment = segment.number
             case .file(let failure):
-                // It may have been removed, by right; the place that it had is another one's then.
+                // It may have been removed, by right; the place that it had is another one's then. Where it was not it does
+                // not come back.
                 let isThere = log.inventory.withLock { $0.segments.contains { $0.number == segment.number } }
-                if isThere, !failure.isMediaFailure { throw StorageError(failure) }
+                let isForGood = failure.isMediaFailure || failure.isNotFound
+                if isThere, !isForGood { throw StorageError(failure) }
                 if isThere { damagedSegment = segment.number }
             }
             reader = nil

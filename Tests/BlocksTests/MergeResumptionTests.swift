@@ -291,6 +291,44 @@ struct MergeResumptionTests {
         #expect(try BlockDirectory.list(fileSystem: disk, directory: BlockFixture.directory).leftovers.isEmpty)
     }
 
+    @Test(
+        "reads what there is to go on with in pieces: one that may not go on changes nothing, and is no beginning anew")
+    func verification() throws {
+        let disk = SimulatedFileSystem()
+        let range = TimeRange(min: 0, max: 1_000_000)
+        let source = BlockIdentifier(high: 1, low: 1)
+        var random = SeededRandom(seed: 4)
+        var writer = try BlockWriter(
+            fileSystem: disk, directory: BlockFixture.directory, identifier: source, range: range, lsn: 1)
+        for index in 0..<4 {
+            // More than a piece.
+            let values = (0..<50_000).map { _ in Double(random.below(1 << 50)) / 7 }
+            try writer.addSeries(
+                ["__name__": "m", "i": "\(index)"], BlockFixture.samples(values.indices.map { Int64($0) * 20 }, values))
+        }
+        _ = try writer.finish()
+        let reader = try open(disk, source)
+        #expect(try interrupt(merge([reader]), disk, after: 3))
+        let directory = BlockFixture.directory + "/" + MergeResumptionTests.target.description + ".tmp"
+        let before = try ["progress", "data"].map { try #require(disk.bytes(directory + "/" + $0)) }
+        #expect(before[1].count > 1 << 20)
+        for isInterrupted in [true, false] {
+            var merge = merge([reader])
+            merge.mayGoOn = { false }
+            merge.isInterrupted = { isInterrupted }
+            merge.resumption = { Issue.record("\($0)") }
+            #expect(throws: BlockMerge.Stop.interrupted) {
+                try merge.run(
+                    fileSystem: disk, directory: BlockFixture.directory, identifier: MergeResumptionTests.later,
+                    resuming: find(disk))
+            }
+            #expect(try ["progress", "data"].map { try #require(disk.bytes(directory + "/" + $0)) } == before)
+        }
+        let (merged, resumed) = try goOn(merge([reader]), disk)
+        #expect(resumed == 3)
+        #expect(try contents(merged) == contents(reader))
+    }
+
     private func removeLeftovers(_ disk: SimulatedFileSystem) throws {
         for path in try BlockDirectory.list(fileSystem: disk, directory: BlockFixture.directory).leftovers {
             try BlockDirectory.remove(fileSystem: disk, path: path)

@@ -2,6 +2,7 @@ import FileIO
 import SeriesModel
 import StorageAPI
 import StorageFiles
+import Synchronization
 import TestSupport
 import Testing
 
@@ -118,6 +119,140 @@ struct WALHoldTests {
         let lost = reading.tail.lostRecordCount
         #expect(lost > 0)
         reading.expectAll(lost + 1...fixture.newest)
+    }
+
+    @Test(
+        "Where the base is too much a consumer that reads has what it needs all the same; one that begins has lost it")
+    func withoutBase() throws {
+        let fixture = try TailFixture(seed: 5) { $0.heldBytesMax = 8000 }
+        let reading = try fixture.open()
+        for _ in 0..<400 where fixture.log.size < 20_000 { try fixture.append(10) }
+        try reading.read()
+        reading.releaseAll()
+        let released = try #require(fixture.log.positions["a"])
+        for _ in 0..<400 where fixture.log.size < 24_000 { try fixture.append(10) }
+        try fixture.makeCheckpoint()
+        #expect(fixture.log.heldBytes > 0 && fixture.log.heldBytes <= 8000)
+        #expect(fixture.checkpoints == [fixture.checkpoint])
+        try fixture.append(20)
+        try fixture.trim()
+        #expect(fixture.log.heldBytes > 0)
+        let lost = fixture.checkpoint
+        try fixture.restart()
+        let again = try fixture.open()
+        try again.read()
+        #expect(again.tail.lostRecordCount == lost - released)
+        again.expectAll(lost + 1...fixture.newest)
+    }
+
+    @Test("A consumer that reads without its base gets all, and keeps nothing when it has passed it or closes")
+    func readsWithoutBase() throws {
+        for closes in [false, true] {
+            let fixture = try TailFixture(seed: 5) { $0.heldBytesMax = 8000 }
+            let reading = try fixture.open()
+            for _ in 0..<400 where fixture.log.size < 20_000 { try fixture.append(10) }
+            try reading.read()
+            reading.releaseAll()
+            for _ in 0..<400 where fixture.log.size < 24_000 { try fixture.append(10) }
+            try fixture.makeCheckpoint()
+            #expect(fixture.log.heldBytes > 0)
+            if closes {
+                reading.tail.close()
+            } else {
+                try reading.read()
+                reading.expectAll(1...fixture.newest)
+                #expect(reading.tail.lostRecordCount == 0)
+                reading.releaseAll()
+            }
+            try fixture.trim()
+            #expect(fixture.log.heldBytes == 0)
+        }
+    }
+
+    @Test("What is given up is told, with the reason: time, size, a full disk; what consumers have passed is not")
+    func told() throws {
+        let fixture = try TailFixture(seed: 7)
+        let reading = try fixture.open()
+        try fixture.append(60)
+        try fixture.makeCheckpoint()
+        let held = fixture.log.heldBytes
+        #expect(try fixture.log.trim().isEmpty)
+        let outdated = fixture.log.inventory.withLock { inventory in
+            var (late, small, full) = (inventory, inventory, inventory)
+            let limits = LogInventory.Limits(bytes: .max, time: 1)
+            #expect(late.trim(limits, now: 2, givingUp: false) == [GivenUpLog(reason: .time, bytes: held)])
+            let none = LogInventory.Limits(bytes: 0, time: .max)
+            #expect(small.trim(none, now: 0, givingUp: false) == [GivenUpLog(reason: .size, bytes: held)])
+            #expect(full.trim(limits, now: 0, givingUp: true) == [GivenUpLog(reason: .disk, bytes: held)])
+            return late
+        }
+        #expect(outdated.heldBytes == 0)
+        try reading.read()
+        reading.releaseAll()
+        #expect(try fixture.log.trim(givingUp: true).isEmpty)
+        #expect(fixture.log.heldBytes == 0)
+    }
+
+    @Test("Where positions are not known nothing counts as passed, and who opens the log begins with the oldest record")
+    func unknownPositions() throws {
+        let fixture = try TailFixture(seed: 8)
+        let reading = try fixture.open()
+        try fixture.append(60)
+        try fixture.makeCheckpoint()
+        try fixture.append(20)
+        let saved = fixture.log.positions
+        reading.tail.close()
+        try fixture.restart(positions: [:])
+        fixture.log.noteUnknownPositions()
+        try fixture.trim()
+        try fixture.append(20)
+        try fixture.makeCheckpoint()
+        #expect(fixture.log.heldBytes > 0)
+        fixture.log.keepTails(ofConsumers: ["a", "b"])
+        let again = try fixture.open()
+        try again.read()
+        again.expectAll(1...fixture.newest)
+        again.releaseAll()
+        try fixture.trim()
+        #expect(fixture.log.heldBytes > 0, "for b")
+        let newest = fixture.log.positions["a"]
+        fixture.log.learn(positions: ["a": saved["a"] ?? 0, "b": 70, "c": 5])
+        #expect(fixture.log.positions == ["a": newest, "b": 70])
+        #expect(!fixture.log.hasUnknownPositions)
+    }
+
+    @Test("Positions that are not known are no matter any more when all that are wanted have begun, or none is")
+    func unknownUnwanted() throws {
+        let fixture = try TailFixture(seed: 8)
+        _ = try fixture.open()
+        try fixture.append(60)
+        try fixture.makeCheckpoint()
+        for consumers: Set<String> in [[], ["a"]] {
+            try fixture.restart(positions: [:])
+            fixture.log.noteUnknownPositions()
+            fixture.log.keepTails(ofConsumers: consumers)
+            #expect(fixture.log.hasUnknownPositions == !consumers.isEmpty)
+            if !consumers.isEmpty { try fixture.open().tail.close() }
+            #expect(!fixture.log.hasUnknownPositions)
+        }
+    }
+
+    @Test("A checkpoint with records behind it at the start may have had others behind it, and so may the beginning")
+    func followed() throws {
+        let fixture = try TailFixture(seed: 9)
+        func isFollowed() -> Bool? { fixture.log.inventory.withLock { $0.bases(for: .max).first?.isFollowed } }
+        try fixture.restart()
+        #expect(isFollowed() == true)
+        try fixture.append(5)
+        try fixture.restart()
+        #expect(isFollowed() == false)
+        try fixture.makeCheckpoint()
+        #expect(isFollowed() == true)
+        try fixture.restart()
+        #expect(isFollowed() == true)
+        try fixture.append(5)
+        try fixture.restart()
+        #expect(isFollowed() == false)
     }
 
     @Test("Of the checkpoints between few are kept")

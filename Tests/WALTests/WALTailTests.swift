@@ -197,6 +197,49 @@ struct WALTailTests {
         #expect(reading.tail.lostRecordCount == next - origin - 1)
     }
 
+    @Test("passes over a segment that somebody has removed as over one that is damaged")
+    func missing() throws {
+        let fixture = try TailFixture(seed: 8)
+        let reading = try fixture.open()
+        try fixture.append(120)
+        let missing = try #require(fixture.segments.dropFirst().first)
+        let (origin, next) = try fixture.log.inventory.withLock { inventory in
+            let index = try #require(inventory.segments.firstIndex { $0.number == missing })
+            return (inventory.segments[index].origin, inventory.segments[index + 1].origin)
+        }
+        try fixture.disk.remove(WALFixture.segment(missing))
+        var record = CommittedRecord()
+        var numbers: [LSN] = []
+        while try reading.tail.next(into: &record, timeout: .zero) { numbers.append(record.number) }
+        #expect(!numbers.contains { (origin..<next).contains($0) })
+        #expect(numbers.contains { $0 < origin } && numbers.contains { $0 >= next })
+        #expect(reading.tail.lostRecordCount == next - origin)
+    }
+
+    @Test("takes no memory for a damaged length that is beyond the end of the file")
+    func damagedLength() throws {
+        let fixture = try TailFixture(seed: 9)
+        try fixture.append(8)
+        let path = WALFixture.segment(0)
+        var bytes = try #require(fixture.disk.bytes(path))
+        let offset = try #require(WALFixture.frameOffsets(fixture.disk, 0).first)
+        // 16 MiB.
+        bytes.replaceSubrange(offset + 4..<offset + 8, with: [0, 0, 0, 1])
+        try fixture.disk.overwrite(path, bytes)
+        var reader = try SegmentReader(fileSystem: fixture.disk, directory: WALFixture.directory, number: 0)
+        // After the first piece nothing is read any more.
+        fixture.disk.failCall(1, of: .read)
+        do throws(SegmentReader.Failure) {
+            _ = try reader.next(1, acknowledged: 8)
+            Issue.record("a damaged frame was read")
+        } catch {
+            guard case .damaged("frame ends early") = error else {
+                Issue.record("\(error)")
+                return
+            }
+        }
+    }
+
     /// A number changes hands in a segment that is damaged then.
     private func handOver(_ fixture: TailFixture) throws {
         try fixture.makeCheckpoint(leaving: [1])
@@ -247,6 +290,42 @@ struct WALTailTests {
         #expect(try reading.tail.next(into: &record, timeout: .zero))
         #expect(record.series == [0, 1] && record.newSeries.isEmpty)
         #expect(reading.tail.lostRecordCount == 1)
+    }
+
+    @Test("is told who has which number behind a gap in records of 10,000 series, and then gets the rows")
+    func manySeries() throws {
+        let fixture = try TailFixture(seed: 14) { $0.samplesPerSeriesMax = 100 }
+        let reading = try fixture.open()
+        let count: UInt32 = 25_000
+        var first = LogBatch()
+        for slot in 0..<count {
+            first.newSeries.append(.init(slot: slot, generation: 1, labels: ["n": "\(slot)"]))
+        }
+        try fixture.append(first)
+        try fixture.makeCheckpoint()
+        var batch = LogBatch()
+        for slot in [0, count - 1] { batch.append(slot: slot, timestamp: 1, value: 1) }
+        let damaged = fixture.log.currentSegment
+        try fixture.append(batch)
+        _ = try fixture.log.cutSegment()
+        var bytes = try #require(fixture.disk.bytes(WALFixture.segment(damaged)))
+        bytes[bytes.count - 1] ^= 1
+        try fixture.disk.overwrite(WALFixture.segment(damaged), bytes)
+        try fixture.append(batch)
+        var record = CommittedRecord()
+        var told: [(number: LSN, series: Int, rows: Int)] = []
+        var known: Set<UInt32> = []
+        while try reading.tail.next(into: &record, timeout: .zero) {
+            told.append((record.number, record.newSeries.count, record.series.count))
+            if record.number > 1 { known.formUnion(record.newSeries.map(\.number)) }
+            reading.tail.release(through: record.number)
+        }
+        #expect(told.map(\.number) == [1, 2, 2, 3])
+        #expect(told.map(\.series) == [25_000, 10_000, 10_000, 5000])
+        #expect(told.map(\.rows) == [0, 0, 0, 2])
+        #expect(known.count == Int(count))
+        #expect(reading.tail.lostRecordCount == 1)
+        #expect(fixture.log.positions == ["a": 3])
     }
 
     @Test("goes on at the next checkpoint, where the one before the damage was not kept")

@@ -1,7 +1,9 @@
 import FileIO
+import OwnThreads
 import SeriesModel
 import StorageAPI
 import StorageFiles
+import Synchronization
 import TestSupport
 import Testing
 
@@ -29,6 +31,27 @@ struct WALWriterTests {
         #expect(report.records == 50)
         #expect(report.series == 25)
         #expect(report.samples == (0..<50).reduce(0) { $0 + WALFixture.batch($1).count })
+    }
+
+    @Test("has a sync that comes beside another one end after it, with what that one met")
+    func syncBeside() throws {
+        let (log, disk) = (try open(), disk)
+        try WALFixture.append(0..<5, to: log)
+        _ = try log.cutSegment()
+        let second = Monitor<Bool?>(nil)
+        let isBegun = Atomic(false)
+        disk.failCall(0, of: .sync)
+        disk.observeChanges { _ in
+            if isBegun.exchange(true, ordering: .relaxed) { return }
+            try? SystemThread.start("sync") {
+                let isSynced = (try? log.sync()) != nil
+                second.change { $0 = isSynced }
+            }
+            #expect(second.wait(milliseconds: 100) { $0 } == nil)
+        }
+        #expect(throws: StorageError.self) { try log.sync() }
+        #expect(second.wait(milliseconds: 60_000) { $0 } == false)
+        disk.observeChanges(nil)
     }
 
     @Test("makes one write for a batch")

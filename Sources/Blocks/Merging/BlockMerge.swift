@@ -12,7 +12,7 @@ package struct BlockMerge {
     package enum Stop: Error, Sendable, Hashable {
         /// Nothing is left of it on disk.
         case cancelled
-        /// It has left what it wrote, with marks, to go on with.
+        /// It has left what it wrote, or found, with marks, to go on with.
         case interrupted
     }
 
@@ -27,7 +27,8 @@ package struct BlockMerge {
     private let sources: [any BlockSource]
     /// What is kept of a series: samples from that time on, ms; nil for all. Asked once a series.
     package var keepFrom: (LabelSet) -> Timestamp? = { _ in nil }
-    /// Asked between two series, where other work may be done as well.
+    /// Asked between two series, and between two pieces of what there is to go on with, where other work may be done as
+    /// well.
     package var mayGoOn: () -> Bool = { true }
     /// Asked when it may not go on: whether it is to leave what it wrote, with a mark.
     package var isInterrupted: () -> Bool = { false }
@@ -87,18 +88,21 @@ package struct BlockMerge {
 
     private func writer(
         _ draft: BlockFooter, _ fileSystem: any FileSystem, _ directory: String, _ interrupted: InterruptedMerge?
-    ) throws(StorageError) -> BlockWriter {
+    ) throws -> BlockWriter {
         let conditions = marks.flatMap { MergeConditions(draft: draft, sources: sources, context: $0.context) }
         let intervalBytes = marks?.intervalBytes ?? 0
         if let interrupted {
-            do throws(StorageError) {
+            do {
                 guard let conditions, conditions.isSameWork(as: interrupted.conditions) else {
-                    throw .invalid(reason: "other sources, deletions or settings")
+                    throw StorageError.invalid(reason: "other sources, deletions or settings")
                 }
                 let writer = try BlockWriter(
-                    resuming: interrupted, fileSystem: fileSystem, directory: directory, intervalBytes: intervalBytes)
+                    resuming: interrupted, fileSystem: fileSystem, directory: directory, intervalBytes: intervalBytes,
+                    mayGoOn: mayGoOn)
                 resumption(.resumed(series: writer.seriesCount, bytes: writer.output.position))
                 return writer
+            } catch let stop as Stop {
+                throw stop
             } catch {
                 resumption(.begunAnew(reason: "\(error)"))
                 try BlockDirectory.remove(fileSystem: fileSystem, path: interrupted.path)

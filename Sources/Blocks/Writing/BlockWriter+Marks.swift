@@ -52,10 +52,13 @@ extension BlockWriter {
 
     /// Goes on with a block where its last good mark was made. What later series might have shared with earlier ones
     /// (columns of timestamps, values of neighbouring buckets) is not remembered: they are written once more.
-    /// - Throws: also where the files are not what the marks say: nothing of them may be used then.
+    /// - Parameter mayGoOn: asked again and again while what is there is read.
+    /// - Throws: `StorageError` where the files are not what the marks say: nothing of them may be used then;
+    ///   `BlockMerge.Stop.interrupted` where it may not go on: they are as they were.
     init(
-        resuming interrupted: InterruptedMerge, fileSystem: any FileSystem, directory: String, intervalBytes: Int
-    ) throws(StorageError) {
+        resuming interrupted: InterruptedMerge, fileSystem: any FileSystem, directory: String, intervalBytes: Int,
+        mayGoOn: () -> Bool
+    ) throws {
         let conditions = interrupted.conditions
         var footer = conditions.draft
         var index = IndexBuilder(start: footer.range.min)
@@ -67,23 +70,23 @@ extension BlockWriter {
         do {
             // Its file is mapped, and must not be while it is cut back.
             var reader = try MergeProgressReader(fileSystem: fileSystem, directory: interrupted.path)
-            guard reader.conditions == conditions else { throw .invalid(reason: "another merge") }
+            guard reader.conditions == conditions else { throw StorageError.invalid(reason: "another merge") }
             while let addition = try reader.next() {
                 mark = addition.mark
                 for row in addition.layoutRows { layouts.restore(row) }
                 for series in addition.series {
                     guard labels.map({ $0 < series.labels }) ?? true, series.offset >= offset,
                         Int(series.layout) < max(1, layouts.rowEnds.count)
-                    else { throw .invalid(reason: "series out of order") }
+                    else { throw StorageError.invalid(reason: "series out of order") }
                     index.restore(series.labels, row: series.row, offset: series.offset, layout: series.layout)
                     (labels, offset) = (series.labels, series.offset)
                 }
             }
             (position, checksum) = (reader.position, reader.checksum)
         }
-        guard let mark else { throw .invalid(reason: "no mark is whole") }
+        guard let mark else { throw StorageError.invalid(reason: "no mark is whole") }
         (footer.chunkCount, footer.sampleCount) = (mark.chunkCount, mark.sampleCount)
-        try BlockWriter.verifyData(interrupted.path, mark, fileSystem)
+        try BlockWriter.verifyData(interrupted.path, mark, fileSystem, mayGoOn)
         let (dataFile, progressFile) = try BlockWriter.cutBack(
             interrupted.path, data: mark.dataBytes, progress: position, fileSystem)
         self.init(
@@ -96,24 +99,36 @@ extension BlockWriter {
             intervalBytes: intervalBytes)
     }
 
-    /// Everything was synced before its mark was written; a disk may still have lied.
+    /// Everything was synced before its mark was written; a disk may still have lied. That may be many gigabytes: they are
+    /// read in pieces, in order, so that the system reads ahead, and other work has its turn between two of them.
     private static func verifyData(
-        _ directory: String, _ mark: MergeProgress.Mark, _ fileSystem: any FileSystem
-    ) throws(StorageError) {
+        _ directory: String, _ mark: MergeProgress.Mark, _ fileSystem: any FileSystem, _ mayGoOn: () -> Bool
+    ) throws {
         let path = FilePath.join(directory, BlockFormat.dataName)
-        let checksum = try StorageError.wrapping { () throws(FileError) in
-            let file = try fileSystem.map(path)
-            var checksum: UInt32 = 0
-            var offset = 0
-            while offset < mark.dataBytes {
-                let piece = try file.bytes(at: offset, count: min(verifiedAtOnce, mark.dataBytes - offset))
-                checksum = CRC32C.checksum(piece, extending: checksum)
-                offset += piece.count
+        var piece = [UInt8](repeating: 0, count: max(0, min(verifiedAtOnce, mark.dataBytes)))
+        var checksum: UInt32 = 0
+        var offset = 0
+        while offset < mark.dataBytes {
+            if offset > 0, !mayGoOn() { throw BlockMerge.Stop.interrupted }
+            let wanted = min(piece.count, mark.dataBytes - offset)
+            let result = piece.withUnsafeMutableBytes { target -> Result<UInt32, StorageError> in
+                let target = UnsafeMutableRawBufferPointer(rebasing: target[..<wanted])
+                do throws(FileError) {
+                    let count = try fileSystem.copy(path, from: offset, into: target)
+                    guard count == wanted else {
+                        return .failure(.corruption(file: path, offset: offset + count, reason: "ends early"))
+                    }
+                    return .success(CRC32C.checksum(UnsafeRawBufferPointer(target), extending: checksum))
+                } catch {
+                    return .failure(StorageError(error))
+                }
             }
-            return checksum
+            checksum = try result.get()
+            offset += wanted
         }
         guard checksum == mark.dataChecksum, mark.dataBytes >= BlockFormat.fileHeaderBytes else {
-            throw .corruption(file: path, offset: 0, reason: "checksum of the first \(mark.dataBytes) bytes")
+            throw StorageError.corruption(
+                file: path, offset: 0, reason: "checksum of the first \(mark.dataBytes) bytes")
         }
     }
 

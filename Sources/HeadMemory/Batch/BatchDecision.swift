@@ -4,7 +4,7 @@ package import StorageAPI
 package import WAL
 
 /// What becomes of each sample of a batch (inventory 7.2.1), worked out before anything is logged or changed.
-/// On the committer's thread.
+/// One at a time, on the committer's thread or on that of whoever brings the batch.
 package struct BatchDecision {
     package private(set) var result = AppendResult()
     package private(set) var log = LogBatch()

@@ -13,8 +13,8 @@ import WAL
 /// lists of closed chunks and label lists in slabs; closed chunks in files. Nothing is an object of its own but what few
 /// series have (`SeriesSide`).
 ///
-/// The committer thread alone changes the head, and only with the gate held exclusively; so it may read without the
-/// gate. Everybody else takes a view with the gate held shared, and follows its pointers afterwards without any lock:
+/// The committer alone changes the head, one thread at a time, and only with the gate held exclusively; so it may read
+/// without the gate. Everybody else takes a view with the gate held shared, and follows its pointers afterwards without any lock:
 /// what a view can reach is retired and freed when the view has ended (`ViewEpochs`).
 package final class Head: @unchecked Sendable {
     package let gate = Gate()

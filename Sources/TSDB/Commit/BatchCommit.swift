@@ -4,7 +4,8 @@ import SeriesModel
 import StorageAPI
 import WAL
 
-/// What the committer does with a batch: decide, log, apply, answer. On its thread.
+/// What the committer does with a batch: decide, log, apply, answer. On its thread, or on that
+/// of whoever brings the batch; never twice at once.
 struct BatchCommit {
     let head: Head
     let log: LogWriter

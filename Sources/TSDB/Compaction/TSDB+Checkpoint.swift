@@ -43,8 +43,12 @@ extension TSDB {
         metrics.walTruncations.increment()
         do {
             let leftSlotCount = snapshot.leftSlotCount
-            try log.replaced(
-                by: lsn, firstSegment: segment, bytes: checkpointBytes, givingUp: diskGuard.isShort)
+            // Files go that consumers have passed: a start must not look for them there.
+            savePositions()
+            note(
+                try log.replaced(
+                    by: lsn, firstSegment: segment, bytes: checkpointBytes, heldBytesMax: heldLogBytesMax,
+                    givingUp: diskGuard.isShort))
             try committer.perform { [head, log] in
                 try log.removeSegments(before: segment)
                 head.freeLeftSlots(leftSlotCount)
@@ -61,12 +65,22 @@ extension TSDB {
 
     /// Removes what was kept of the log for consumers that have passed it, or have had it for long enough.
     func trimLog() throws {
+        // Those of consumers that are forgotten as well, whatever is kept.
+        savePositions()
         if log.hasHeldFiles { try trimLog(givingUp: diskGuard.isShort) }
     }
 
     func trimLog(givingUp: Bool) throws {
-        try log.trim(givingUp: givingUp)
+        note(try log.trim(heldBytesMax: heldLogBytesMax, givingUp: givingUp))
         try committer.perform { [log] in try log.removeSegments(before: log.coveredEnd) }
+    }
+
+    private func note(_ givenUp: [GivenUpLog]) {
+        for part in givenUp {
+            options.logger.warning(
+                "a part of the log is given up that remote write has not passed: \(part.reason)",
+                metadata: ["bytes": "\(part.bytes)"])
+        }
     }
 
     private func tellOfFailedCheckpoint(_ error: any Error) {

@@ -33,7 +33,9 @@ extension TSDB {
             try self.merge(merge, resuming: interrupted)
             return true
         } catch BlockMerge.Stop.interrupted {
-            options.logger.info("merge interrupted, it goes on after the next start")
+            options.logger.info("merge interrupted, it goes on later")
+            // One that was not let read what there is has changed nothing of it.
+            interruptedMerge.withLock { $0 = interrupted }
             return false
         } catch BlockMerge.Stop.cancelled {
             options.logger.info("merge given up, it is begun anew later")

@@ -11,6 +11,7 @@ extension TSDB: CommitLog {
     private static let saveInterval: Int64 = 3000
 
     package func openTail(consumer: String) throws(StorageError) -> any CommitTail {
+        if log.hasUnknownPositions { savedPositions.withLock { _ = learnPositions(&$0) } }
         let tail = try log.openTail(consumer: consumer)
         do throws(StorageError) {
             try startSavingPositions()
@@ -22,7 +23,10 @@ extension TSDB: CommitLog {
     }
 
     package func keepTails(ofConsumers consumers: Set<String>) {
+        let before = log.positions
         log.keepTails(ofConsumers: consumers)
+        // A consumer that is forgotten must not come back after a kill. What cannot be saved now is with the next round.
+        if log.positions != before { try? startSavingPositions() }
         maintenance.change { $0.isRequested = true }
     }
 
@@ -42,6 +46,8 @@ extension TSDB: CommitLog {
     /// Saves what has changed. What cannot be saved is tried again, and costs no more than sending again what was sent.
     func savePositions() {
         savedPositions.withLock { saved in
+            // What is there may be all that is known of a consumer.
+            if log.hasUnknownPositions, !learnPositions(&saved) { return }
             let positions = log.positions
             if positions == saved { return }
             do throws(StorageError) {
@@ -54,25 +60,55 @@ extension TSDB: CommitLog {
         }
     }
 
-    /// Before anything of the log may be removed.
+    /// Positions that could not be read at the start may be read now.
+    /// - Returns: false where they cannot still.
+    private func learnPositions(_ saved: inout [String: LSN]) -> Bool {
+        do throws(StorageError) {
+            let positions = try TSDB.savedPositions(state)
+            log.learn(positions: positions)
+            saved = positions
+            health.clear(.stateDatabase)
+            return true
+        } catch {
+            health.raise(.stateDatabase, "How far remote write has come cannot be read", error)
+            return false
+        }
+    }
+
+    /// - Throws: also where a database in memory has taken the file's place: that one knows nothing.
+    private static func savedPositions(_ state: StateStore) throws(StorageError) -> [String: LSN] {
+        if let refusal = state.refusal { throw refusal }
+        return try state.logPositions()
+    }
+
+    /// Before anything of the log may be removed. Where they cannot be read all that may be kept is, and sent again: that is
+    /// better than lost.
     /// - Returns: what is saved.
     static func restorePositions(_ options: TSDBOptions, _ state: StateStore, _ log: LogWriter) -> [String: LSN] {
+        let saved: [String: LSN]
         do throws(StorageError) {
-            let saved = try state.logPositions()
-            let beyond = log.restore(positions: saved)
+            saved = try savedPositions(state)
+        } catch {
+            log.noteUnknownPositions()
+            options.logger.error(
+                "how far remote write had come cannot be read", metadata: ["error": "\(error)"])
+            return [:]
+        }
+        let beyond = log.restore(positions: saved)
+        for consumer in beyond {
+            options.logger.warning(
+                "a consumer of the log was beyond its end, and goes on from there",
+                metadata: ["consumer": "\(consumer)", "position": "\(saved[consumer] ?? 0)"])
+        }
+        if beyond.isEmpty { return saved }
+        do throws(StorageError) {
             // At once: the numbers are given again to other records.
-            if !beyond.isEmpty { try state.saveLogPositions(log.positions) }
-            for consumer in beyond {
-                options.logger.warning(
-                    "a consumer of the log was beyond its end, and goes on from there",
-                    metadata: ["consumer": "\(consumer)", "position": "\(saved[consumer] ?? 0)"])
-            }
+            try state.saveLogPositions(log.positions)
             return log.positions
         } catch {
             options.logger.error(
-                "how far remote write had come cannot be read or saved",
-                metadata: ["error": "\(error)"])
-            return [:]
+                "how far remote write has come cannot be saved", metadata: ["error": "\(error)"])
+            return saved
         }
     }
 }

@@ -4,6 +4,7 @@ import HeadMemory
 import SeriesModel
 import StorageAPI
 import StorageFiles
+import WAL
 
 /// What the retention would delete of a data directory, looked at from outside: nothing is changed.
 package enum RetentionInspection {
@@ -12,7 +13,7 @@ package enum RetentionInspection {
         fileSystem: any FileSystem, directory: String, settings: StorageSettings
     ) throws -> TSDB.RetentionReport {
         let blocks = try BlockInspection(fileSystem: fileSystem, directory: directory).readers.map { Block($0) }
-        let (head, _) = try Head.readOnly(fileSystem: fileSystem, directory: directory, start: blocks.headStart)
+        let (head, log) = try Head.readOnly(fileSystem: fileSystem, directory: directory, start: blocks.headStart)
         guard let newest = [head.newestTime, blocks.map(\.range.max).max()].compactMap({ $0 }).max() else {
             return TSDB.RetentionReport()
         }
@@ -28,9 +29,8 @@ package enum RetentionInspection {
                 otherBytes += (try? fileSystem.size(FilePath.join(path, file))) ?? 0
             }
         }
-        let interrupted = try? InterruptedMerge.find(
-            fileSystem: fileSystem, directory: BlockDirectory.path(in: directory))
-        otherBytes += interrupted?.bytes ?? 0
+        // As in the store, what is kept for consumers of the log costs no block.
+        otherBytes -= HeldLog.bytes(fileSystem: fileSystem, directory: layout.log, before: log.checkpointLSN)
         return try TSDB.retentionReport(
             blocks, RetentionPolicy(time: settings.retentionTime, size: size), settings.retentionRules, newest: newest,
             otherBytes: otherBytes

@@ -32,6 +32,13 @@ extension TSDB {
         return RetentionPolicy(time: settings.retentionTime, size: size)
     }
 
+    /// What may be kept of the log for its consumers alone: it does not count against the size that is allowed, so that it
+    /// costs no block, and is a tenth of that at most. Bytes.
+    var heldLogBytesMax: Int {
+        let share = retention.size.map { Int(clamping: max(0, $0) / 10) }
+        return min(options.log.heldBytesMax, share ?? .max)
+    }
+
     /// From when on the samples of a series are kept, as the rules say; nil for all. ms
     static func keepFrom(
         _ rules: [StorageSettings.RetentionRule], newest: Timestamp
@@ -118,7 +125,7 @@ extension TSDB {
     func retentionInput() -> (blocks: [Block], otherBytes: Int, newest: Timestamp?) {
         let (visible, headNewest, headBytes) = head.gate.shared { (blocks.all, head.newestTime, head.chunkFileBytes) }
         let newest = [headNewest, visible.map(\.range.max).max()].compactMap { $0 }.max()
-        let interruptedBytes = interruptedMerge.withLock { $0?.bytes ?? 0 }
-        return (visible, log.size + checkpointBytes + headBytes + interruptedBytes, newest)
+        // No block goes for what can go itself: what is kept for consumers of the log, and what a merge has left.
+        return (visible, log.neededBytes + checkpointBytes + headBytes, newest)
     }
 }

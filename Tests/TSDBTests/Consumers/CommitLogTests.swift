@@ -1,5 +1,6 @@
 import FileIO
 import GRDB
+import HeadMemory
 import SeriesModel
 import StorageAPI
 import StorageFiles
@@ -265,16 +266,134 @@ struct CommitLogTests {
         #expect(test.store.log.heldBytes == 0)
     }
 
-    @Test("Held files count against the size that the retention allows")
+    @Test("Held files do not count against the size that the retention allows: no block goes for them")
     func retention() async throws {
         let test = try store()
         let reading = try Reading(test)
         try await fill(test, minutes: 200)
         try test.store.maintain()
         let (bytes, held) = (test.store.retentionInput().otherBytes, test.store.log.heldBytes)
+        #expect(held > 0)
+        // A tenth of it is more than what is held.
+        var settings = test.store.settings.withLock { $0 }
+        let blocks = test.store.blocks.all
+        settings.retentionSize = Int64(blocks.reduce(bytes) { $0 + $1.record.bytes })
+        try test.store.apply(settings)
+        try test.store.applyRetention()
+        #expect(test.store.blocks.all.count == blocks.count)
+        // From outside the files of the head count as they are.
+        let chunks = DataDirectoryLayout(fileSystem: test.disk, directory: test.directory.path).chunks
+        let chunkBytes = try test.disk.list(chunks).reduce(0) { try $0 + test.disk.size(chunks + "/" + $1) }
+        for (less, rows) in [(0, 0), (1, 1)] {
+            settings.retentionSize = Int64(
+                blocks.reduce(bytes - test.store.head.chunkFileBytes + chunkBytes - less) { $0 + $1.record.bytes })
+            let report = try RetentionInspection.report(
+                fileSystem: test.disk, directory: test.directory.path, settings: settings)
+            #expect(report.rows.count == rows)
+        }
         try reading.readAndRelease()
         try test.store.maintain()
-        #expect(bytes - test.store.retentionInput().otherBytes == held)
+        #expect(test.store.log.heldBytes == 0)
+        #expect(test.store.retentionInput().otherBytes == bytes)
+    }
+
+    @Test("Held files take a tenth of the size that the retention allows at most")
+    func share() async throws {
+        let test = try store()
+        let reading = try Reading(test)
+        try await fill(test, minutes: 200)
+        try test.store.maintain()
+        let held = test.store.log.heldBytes
+        for (size, isKept) in [(held * 10, true), (held * 10 - 10, false)] {
+            var settings = test.store.settings.withLock { $0 }
+            settings.retentionSize = Int64(size)
+            try test.store.apply(settings)
+            try test.store.trimLog()
+            #expect((test.store.log.heldBytes == held) == isKept)
+            #expect(test.store.log.heldBytes <= size / 10)
+        }
+        try reading.read()
+    }
+
+    @Test("A position is saved before a checkpoint removes what it has passed: after a kill nothing is lost")
+    func savedBeforeRemoval() async throws {
+        let test = try store()
+        let before = try Reading(test)
+        test.store.savePositions()
+        try await fill(test, minutes: 200)
+        try before.readAndRelease()
+        try test.store.maintain()
+        #expect(test.store.log.heldBytes == 0)
+        #expect(try test.store.state.logPositions() == ["a": before.last])
+        try test.kill()
+        let after = try Reading(test)
+        try after.read()
+        #expect(after.tail.lostRecordCount == 0)
+    }
+
+    @Test("A consumer that was forgotten stays so after a kill, though no tail was opened since the start")
+    func forgottenForGood() async throws {
+        let test = try store()
+        _ = try Reading(test)
+        try await fill(test, minutes: 5)
+        try test.reopen()
+        #expect(test.store.log.positions.keys.sorted() == ["a"])
+        test.store.keepTails(ofConsumers: [])
+        #expect(await eventually { (try? test.store.state.logPositions()) == [:] })
+        test.store.keepTails(ofConsumers: ["b"])
+        try test.kill()
+        #expect(test.store.log.positions.isEmpty)
+    }
+
+    private func rename(_ test: TestStore, _ from: String, _ to: String) async throws {
+        try await test.store.state.write { try $0.execute(sql: "ALTER TABLE \(from) RENAME TO \(to)") }
+    }
+
+    @Test(
+        "Positions that cannot be read at the start give nothing up, are not overwritten, and hold when they can be read"
+    )
+    func unreadablePositions() async throws {
+        let test = try store()
+        let before = try Reading(test)
+        try await fill(test, minutes: 10)
+        try before.readAndRelease()
+        try await fill(test, minutes: 200)
+        try test.store.maintain()
+        let held = test.store.log.heldBytes
+        #expect(held > 0)
+        test.store.savePositions()
+        try await rename(test, "log_position", "hidden")
+        try test.reopen()
+        try test.store.maintain()
+        #expect(test.store.log.heldBytes == held)
+        #expect(test.store.problems.map(\.kind) == [.stateDatabase])
+        try await rename(test, "hidden", "log_position")
+        #expect(try test.store.state.logPositions() == ["a": before.last])
+        let after = try Reading(test)
+        try after.read()
+        #expect(test.store.problems.isEmpty)
+        let released = test.clock.now() - 200 * 60_000
+        #expect(after.samples.values.flatMap { $0 }.map(\.timestamp).min() == released + 60_000)
+        #expect(after.tail.lostRecordCount == 0)
+    }
+
+    @Test("Positions that cannot be read at all have what is held sent again rather than lost")
+    func lostPositions() async throws {
+        let test = try store()
+        let before = try Reading(test)
+        try await fill(test, minutes: 10)
+        try before.readAndRelease()
+        try await fill(test, minutes: 200)
+        try test.store.maintain()
+        try await test.store.state.write { try $0.execute(sql: "DROP TABLE log_position") }
+        try test.reopen()
+        let after = try Reading(test)
+        try after.readAndRelease()
+        #expect(try after.samples == test.contents())
+        #expect(after.tail.lostRecordCount == 0)
+        test.store.keepTails(ofConsumers: ["a"])
+        try test.store.maintain()
+        #expect(test.store.log.heldBytes == 0)
     }
 
     @Test("A restart with held files replays no more than without")

@@ -19,6 +19,17 @@ struct DurabilityTests {
         }
     }
 
+    @Test("After an end that was not clean a round of maintenance makes the checkpoint that a sync waits for")
+    func doubtfulLog() async throws {
+        let test = try TestStore()
+        try await test.append([(["__name__": "m"], test.clock.now(), 1)])
+        try test.kill()
+        #expect(test.store.log.isDoubtful)
+        try test.store.maintain()
+        #expect(!test.store.log.isDoubtful)
+        try test.store.log.sync()
+    }
+
     @Test("Closing and opening again changes nothing")
     func reopening() async throws {
         let test = try TestStore()
