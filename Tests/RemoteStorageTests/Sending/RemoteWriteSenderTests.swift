@@ -543,21 +543,6 @@ struct RemoteWriteSenderTests {
         await bench.stop()
     }
 
-    @Test("queues are named by their entry or its hash, consumers by name or URL")
-    func identities() throws {
-        let a = try SenderBench.section("http://u:pw@a/", "remote_timeout: 5s")
-        let b = try SenderBench.section("http://u:pw@a/", "remote_timeout: 6s")
-        let named = try SenderBench.section("http://a/", "name: x")
-        let all = QueueIdentity.all(of: [a, b, named])
-        #expect(all.map(\.consumer) == ["url:http://u:xxxxx@a/", "url:http://u:xxxxx@a/#2", "name:x"])
-        #expect(all[0].name.utf8.count == 6 && all[0].name != all[1].name && all[2].name == "x")
-        #expect(QueueIdentity.all(of: [b])[0].consumer == all[0].consumer)
-        #expect(RemoteWriteSender.complaint(about: [a, b, named]) == nil)
-        #expect(
-            RemoteWriteSender.complaint(about: [a, named, a])
-                == "duplicate remote write configs are not allowed, found duplicate for URL: http://u:xxxxx@a/")
-    }
-
     @Test("all metrics are there from the start")
     func metricsFromTheStart() async throws {
         let receiver = try await TestReceiver.start()
