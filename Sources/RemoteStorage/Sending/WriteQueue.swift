@@ -77,7 +77,7 @@ actor WriteQueue {
 
     private func reviewShards() async {
         let observation = context.progress.take(
-            newestRecord: reader.tail?.newest ?? 0, newestTimestamp: context.options.newestTimestamp())
+            newestRecord: reader.tail?.newest, newestTimestamp: context.options.newestTimestamp())
         let answer = rule.answer(to: observation, shardCount: shards.count)
         if let desired = answer.desired { context.metrics.shardsDesired.set(desired) }
         guard answer.shardCount != shards.count, !isStopping else { return }
