@@ -97,14 +97,16 @@ actor WriteQueue {
     // MARK: Ending
 
     /// Sends what waits, as far as the deadline allows, then ends. What is left is in the log.
-    /// - Parameter finishing: also what the log has and has not been read.
-    func stop(finishing: Bool) async {
+    /// - Parameters:
+    ///   - finishing: also what the log has and has not been read.
+    ///   - milliseconds: the deadline.
+    func stop(finishing: Bool, within milliseconds: Int64) async {
         guard !isStopping else { return }
         isStopping = true
         guard !loops.isEmpty else { return }
         if finishing { reader.finish() } else { reader.stop() }
         let deadline = Task { [self] in
-            do { try await context.clock.sleep(milliseconds: context.options.flushDeadline) } catch { return }
+            do { try await context.clock.sleep(milliseconds: milliseconds) } catch { return }
             cutShort()
         }
         if !finishing { board.enter(.stopping) }
