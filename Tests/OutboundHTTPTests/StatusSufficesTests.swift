@@ -26,7 +26,8 @@ struct StatusSufficesTests {
             reply: .endless(head: head + "\r\n", piece: [UInt8](repeating: 0x41, count: 65_536)), body: nil),
         Case(
             testDescription: "longer than the limit with success",
-            reply: .endless(head: "HTTP/1.1 200 OK\r\n\r\n", piece: [UInt8](repeating: 0x41, count: 65_536)), status: 200,
+            reply: .endless(head: "HTTP/1.1 200 OK\r\n\r\n", piece: [UInt8](repeating: 0x41, count: 65_536)),
+            status: 200,
             body: nil),
         Case(
             testDescription: "chunks that end early",
