@@ -36,6 +36,9 @@ package struct OutboundRequest: Sendable {
     /// Where given, the body of an answer of status 200 is handed over piece by piece as it comes and is not in the
     /// response. Runs on the client's thread: it must not wait. When it returns false, the exchange is abandoned as too long.
     package var receiveBodyPart: (@Sendable ([UInt8]) -> Bool)?
+    /// Whether an answer whose body is too long, broken or cut off is an answer all the same, with the body as far as it came
+    /// and can be read: for requests whose status says everything. A deadline still is one.
+    package var statusSuffices = false
 
     package init(
         _ method: Method, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
@@ -101,6 +104,16 @@ package struct OutboundError: Error, Sendable, Hashable {
     package init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
+    }
+}
+
+extension OutboundError {
+    /// Whether it may be about how an answer goes on that has begun, and not about us or the time.
+    var concernsAnswer: Bool {
+        switch kind {
+        case .cancelled, .timeout, .credentials: false
+        case .bodyTooLong, .connection, .malformed: true
+        }
     }
 }
 

@@ -93,7 +93,7 @@ struct Hop: Sendable {
             bytes: try RequestBytes.make(method, target: target, host: host, headers: headers, body: request.body),
             isRepeatable: method == .get, deadline: deadline, bodyBytesMax: bodyBytesMax,
             bodyBytesExpected: bodyBytesExpected, receivePart: request.receiveBodyPart,
-            shufflesAddresses: request.shufflesAddresses)
+            shufflesAddresses: request.shufflesAddresses, statusSuffices: request.statusSuffices)
     }
 
     // MARK: TLS
@@ -120,7 +120,11 @@ struct Hop: Sendable {
                     mayRetry = false
                     continue
                 }
-                throw OutboundError(error, method: method, url: url, hasHead: collector.hasHead)
+                let failure = OutboundError(error, method: method, url: url, hasHead: collector.hasHead)
+                if request.statusSuffices, failure.concernsAnswer, let response = collector.takeBegun() {
+                    return response
+                }
+                throw failure
             }
         }
     }

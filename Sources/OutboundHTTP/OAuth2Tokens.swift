@@ -1,4 +1,5 @@
 import ConfigTree
+import OwnThreads
 import SeriesModel
 import Synchronization
 
@@ -27,14 +28,21 @@ final class OAuth2Tokens: Sendable {
     private enum State {
         case fetched(Token)
         case fetching(Task<Token, any Error>)
+        /// By the wall clock, ms.
+        case failed(OutboundError, at: Timestamp)
 
-        var isOfUse: Bool {
+        func isOfUse(now: Timestamp) -> Bool {
             switch self {
             case .fetched(let token): token.isFresh
             case .fetching: true
+            // A clock that was set back must not keep it alive.
+            case .failed(_, let time): time <= now && now.subtractingClamped(time) < OAuth2Tokens.failurePause
             }
         }
     }
+
+    /// A server that refuses is asked again after this: a thousand targets must not ask it, and sign, a thousand times. ms
+    private static let failurePause: Int64 = 1000
 
     /// A token is replaced this long before its end.
     private static let margin = Duration.seconds(10)
@@ -43,8 +51,10 @@ final class OAuth2Tokens: Sendable {
     private let states = Mutex<[Key: State]>([:])
     private let styles = Mutex<[String: Style]>([:])
     private let clock: any WallClock
+    /// Signing takes its time, and reading a private key too.
+    private let signers = Mutex<TaskThreads?>(nil)
 
-    /// - Parameter clock: for the times in signed statements.
+    /// - Parameter clock: for the times in signed statements, and those of failures.
     init(clock: any WallClock = SystemClock()) { self.clock = clock }
 
     typealias Send = @Sendable (OutboundRequest) async throws(OutboundError) -> OutboundResponse
@@ -64,22 +74,23 @@ final class OAuth2Tokens: Sendable {
             throw OutboundError(error.kind, "unable to read oauth2 \(what): " + error.message)
         }
         let key = Key(section: section, secret: Secret(secret))
-        let (header, task) = states.withLock { states -> (String?, Task<Token, any Error>?) in
-            switch states[key] {
-            case .fetched(let token)? where token.isFresh: return (token.header, nil)
-            case .fetching(let task)?: return (nil, task)
-            default: break
-            }
-            let task = Task { [self] in
+        let now = clock.now()
+        let state = states.withLock { states -> State in
+            if let state = states[key], state.isOfUse(now: now) { return state }
+            let task = Task(executorPreference: threads(for: section)) { [self] in
                 try await fetch(key, userAgent: userAgent, timeout: timeout, send: send)
             }
             // A secret that was replaced has no use any more.
-            states = states.filter { $0.key.section != section && $0.value.isOfUse }
+            states = states.filter { $0.key.section != section && $0.value.isOfUse(now: now) }
             states[key] = .fetching(task)
-            return (nil, task)
+            return .fetching(task)
         }
-        if let header { return header }
-        guard let task else { throw OutboundError(.credentials, "oauth2: cannot fetch token") }
+        let task: Task<Token, any Error>
+        switch state {
+        case .fetched(let token): return token.header
+        case .failed(let error, _): throw error
+        case .fetching(let fetching): task = fetching
+        }
         do {
             return try await Waiting.value(of: task, timeout: timeout).header
         } catch let error as OutboundError {
@@ -88,6 +99,17 @@ final class OAuth2Tokens: Sendable {
             throw OutboundError(.cancelled, "context canceled")
         } catch {
             throw OutboundError(.credentials, "oauth2: cannot fetch token: \(error)")
+        }
+    }
+
+    /// Those that sign start with the first who needs them; nil for the pool that all tasks share.
+    private func threads(for section: OAuth2Section) -> TaskThreads? {
+        guard section.usesJWT else { return nil }
+        return signers.withLock { signers in
+            if let signers { return signers }
+            let new = TaskThreads("oauth2", count: 1)
+            signers = new
+            return new
         }
     }
 
@@ -105,7 +127,8 @@ final class OAuth2Tokens: Sendable {
                 return token
             } catch { failure = error }
         }
-        states.withLock { $0[key] = nil }
+        let failed = State.failed(failure, at: clock.now())
+        states.withLock { $0[key] = failed }
         throw failure
     }
 

@@ -52,8 +52,14 @@ final class ResponseCollector: HTTPClientResponseDelegate {
     }
 
     func didFinishRequest(task: HTTPClient.Task<OutboundResponse>) throws -> OutboundResponse {
-        try state.withLock { state in
-            guard let head = state.head else { throw HTTPClientError.remoteConnectionClosed }
+        guard let response = takeBegun() else { throw HTTPClientError.remoteConnectionClosed }
+        return response
+    }
+
+    /// What has come, with the body so far; nil before there is a head.
+    func takeBegun() -> OutboundResponse? {
+        state.withLock { state in
+            guard let head = state.head else { return nil }
             let body = state.body
             state.body = []
             return OutboundResponse(

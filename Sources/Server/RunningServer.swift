@@ -240,6 +240,8 @@ actor RunningServer {
         logger.info("stopping")
         phase.readiness = .stopping
         configWatch?.cancel()
+        // A reload may be waiting for queues that send what they have: they and the others have one deadline.
+        await remoteWrites.beginStop()
         // One that is under way would start again what is stopped here.
         _ = await lastReload?.result
         await scrapes.stop()

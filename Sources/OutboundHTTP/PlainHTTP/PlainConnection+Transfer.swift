@@ -125,10 +125,16 @@ extension PlainConnection {
             state.socket = -1
         }
         state.phase = .closed
-        state.parser = ResponseParser()
-        state.inflater = nil
+        defer {
+            state.parser = ResponseParser()
+            state.inflater = nil
+        }
         guard let exchange = state.exchange, let fault else { return .closed(nil) }
         state.exchange = nil
+        if exchange.statusSuffices, fault.concernsResponse, let head = state.parser.head {
+            let begun = PlainResponse(head: head, body: state.parser.body, isStreamed: state.parser.streamsBody)
+            return .closed(Answer(exchange: exchange, result: .success(begun)))
+        }
         return .closed(Answer(exchange: exchange, result: .failure(fault)))
     }
 

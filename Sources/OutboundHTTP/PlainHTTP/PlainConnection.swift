@@ -19,6 +19,7 @@ final class PlainConnection: Sendable {
         let bodyBytesMax: Int
         let bodyBytesExpected: Int
         let receivePart: (@Sendable ([UInt8]) -> Bool)?
+        let statusSuffices: Bool
         let continuation: CheckedContinuation<Result<PlainResponse, PlainFault>, Never>
     }
 

@@ -18,6 +18,14 @@ enum PlainFault: Error, Sendable {
     case stale(isUnsent: Bool)
     case response(ResponseFault, hasBytes: Bool)
 
+    /// Whether it is about how a response goes on.
+    var concernsResponse: Bool {
+        switch self {
+        case .response, .broken(_, isReading: true): true
+        default: false
+        }
+    }
+
     /// Whether another address may do better.
     var isDialing: Bool {
         switch self {

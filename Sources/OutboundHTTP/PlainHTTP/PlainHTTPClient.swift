@@ -20,6 +20,8 @@ final class PlainHTTPClient: Sendable {
         var receivePart: (@Sendable ([UInt8]) -> Bool)?
         /// A new connection goes to any of a name's addresses.
         var shufflesAddresses = false
+        /// Whether a response that breaks off in its body is one all the same.
+        var statusSuffices = false
     }
 
     private struct State {
@@ -63,7 +65,8 @@ final class PlainHTTPClient: Sendable {
                 response.body, response.head.coding, bytesMax: request.bodyBytesMax,
                 bytesExpected: request.bodyBytesExpected)
         } catch {
-            throw .response(error, hasBytes: true)
+            guard request.statusSuffices else { throw .response(error, hasBytes: true) }
+            response.body = []
         }
         return response
     }
@@ -160,7 +163,8 @@ final class PlainHTTPClient: Sendable {
                 let exchange = PlainConnection.Exchange(
                     number: number, deadline: request.deadline, dialDeadline: dialDeadline, bytes: request.bytes,
                     bodyBytesMax: request.bodyBytesMax, bodyBytesExpected: request.bodyBytesExpected,
-                    receivePart: request.receivePart, continuation: continuation)
+                    receivePart: request.receivePart, statusSuffices: request.statusSuffices,
+                    continuation: continuation)
                 events.settle(connection, connection.begin(exchange))
                 // The handler may have run before there was anything to end.
                 if Task.isCancelled { events.cancel(connection, number) }

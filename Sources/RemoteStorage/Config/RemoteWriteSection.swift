@@ -26,6 +26,9 @@ package struct RemoteWriteSection: Sendable, Hashable {
     package var queue = QueueSection()
     package var metadata = MetadataSection()
 
+    /// Version 2 always carries native histograms, as upstream has it; the key is about version 1.
+    var carriesNativeHistograms: Bool { message == .version2 || sendsNativeHistograms }
+
     /// Reads the whole list.
     /// - Parameter requiresLegacyNames: `metric_name_validation_scheme: legacy`
     package static func list(
@@ -44,6 +47,12 @@ package struct RemoteWriteSection: Sendable, Hashable {
             sections.append(section)
         }
         return sections
+    }
+
+    /// All else as without a configuration.
+    init(url: ConfigURL, client: HTTPClientSection) {
+        self.url = url
+        self.client = client
     }
 
     init(_ node: ConfigNode, baseDirectory: String, requiresLegacyNames: Bool) throws(ConfigError) {

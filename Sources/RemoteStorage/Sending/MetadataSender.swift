@@ -16,23 +16,37 @@ struct MetadataSender {
         self.provider = provider
     }
 
+    /// How often what goes along with samples is looked up. ms
+    private static let interval: Int64 = 60_000
+    /// The same while nothing is known: at the start no target has been scraped, and samples go out bare. ms
+    private static let firstInterval: Int64 = 3000
+
     /// Until the task is cancelled.
     func run() async {
-        let isFirst = context.section.message == .version1
-        guard !isFirst || context.section.metadata.isSent else { return }
-        while !Task.isCancelled {
-            // Without the first of them samples would go out bare for a while.
-            if !isFirst { await takeAll() }
-            do {
-                try await context.clock.sleep(milliseconds: max(context.section.metadata.interval, 1000))
-            } catch { return }
-            if isFirst { await sendAll() }
+        switch context.section.message {
+        case .version1: await runVersion1()
+        case .version2: await runVersion2()
         }
     }
 
-    private func takeAll() async {
-        let all = await provider()
-        context.table.withLock { $0.book.replace(all) }
+    private func runVersion1() async {
+        guard context.section.metadata.isSent else { return }
+        while !Task.isCancelled {
+            do {
+                try await context.clock.sleep(milliseconds: max(context.section.metadata.interval, 1000))
+            } catch { return }
+            await sendAll()
+        }
+    }
+
+    /// As upstream, whatever `metadata_config` says: that is about version 1.
+    private func runVersion2() async {
+        while !Task.isCancelled {
+            let all = await provider()
+            context.table.withLock { $0.book.replace(all) }
+            let pause = all.isEmpty ? MetadataSender.firstInterval : MetadataSender.interval
+            do { try await context.clock.sleep(milliseconds: pause) } catch { return }
+        }
     }
 
     private func sendAll() async {

@@ -61,6 +61,9 @@ final class SharedSeriesTable: Sendable {
         var book = MetadataBook()
     }
 
+    /// So many series are taken in at once: shards that encode meanwhile do not wait for millions.
+    private static let portionMax = 4096
+
     private let state = Mutex(State())
 
     func withLock<R: Sendable>(_ body: (inout State) -> R) -> R {
@@ -72,16 +75,18 @@ final class SharedSeriesTable: Sendable {
     func fill(
         from tail: any CommitTail, before record: UInt64, _ preparation: SeriesPreparation
     ) throws(StorageError) {
-        let result = state.withLock { state -> Result<Void, StorageError> in
-            do throws(StorageError) {
-                try tail.forEachSeries { number, labels in
-                    state.table.set(number, labels, from: record, preparation)
-                }
-                return .success(())
-            } catch {
-                return .failure(error)
+        var portion: [(number: UInt32, labels: LabelSet)] = []
+        portion.reserveCapacity(SharedSeriesTable.portionMax)
+        func flush() {
+            state.withLock { state in
+                for (number, labels) in portion { state.table.set(number, labels, from: record, preparation) }
             }
+            portion.removeAll(keepingCapacity: true)
         }
-        try result.get()
+        try tail.forEachSeries { number, labels in
+            portion.append((number, labels))
+            if portion.count == SharedSeriesTable.portionMax { flush() }
+        }
+        flush()
     }
 }

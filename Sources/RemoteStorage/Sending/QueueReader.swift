@@ -179,7 +179,7 @@ final class QueueReader: Sendable {
             let isHistogram = histogram < record.histogramRows.count && record.histogramRows[histogram] == row
             if isHistogram {
                 histogram += 1
-                guard section.sendsNativeHistograms else { continue }
+                guard section.carriesNativeHistograms else { continue }
             }
             let one = SampleRows.Counts(samples: isHistogram ? 0 : 1, histograms: isHistogram ? 1 : 0)
             if slot >= SeriesTable.dropped {

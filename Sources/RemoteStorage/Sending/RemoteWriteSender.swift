@@ -20,12 +20,17 @@ package actor RemoteWriteSender {
     private let options: RemoteWriteOptions
     private let logger: Logger
     private let intake: Intake
-    private let threads: TaskThreads
+    /// Started with the first queue.
+    private var startedThreads: TaskThreads?
     /// As `queues`, for the metrics.
     private let shown: Shown
     private var queues: [Running] = []
     private var externalLabels = LabelSet.empty
     private var isStopped = false
+    /// When the flush deadline began. ms
+    private var stopBegin: Timestamp?
+    /// However long a reload has taken of the deadline, queues have so long for what waits. ms
+    private static let graceMin: Int64 = 3000
 
     private struct Running {
         var section: RemoteWriteSection
@@ -50,7 +55,6 @@ package actor RemoteWriteSender {
         self.options = options
         self.logger = logger
         intake = Intake(registry)
-        threads = TaskThreads("remote write", count: options.threadCount, nice: RemoteWriteSender.nice)
         let shown = Shown()
         self.shown = shown
         registry.onCollect { [intake, options] in
@@ -89,8 +93,9 @@ package actor RemoteWriteSender {
         self.externalLabels = externalLabels
         queues = next.compactMap { $0 }
         publish()
+        let deadline = options.flushDeadline
         await withTaskGroup(of: Void.self) { group in
-            for running in old { group.addTask { await running.queue.stop(finishing: false) } }
+            for running in old { group.addTask { await running.queue.stop(finishing: false, within: deadline) } }
         }
         for running in old { running.queue.context.metrics.remove() }
         guard !isStopped else { return }
@@ -115,6 +120,13 @@ package actor RemoteWriteSender {
         shown.queues.withLock { $0 = all }
     }
 
+    private var threads: TaskThreads {
+        if let startedThreads { return startedThreads }
+        let threads = TaskThreads("remote write", count: options.threadCount, nice: RemoteWriteSender.nice)
+        startedThreads = threads
+        return threads
+    }
+
     private func context(_ section: RemoteWriteSection, _ identity: QueueIdentity) -> QueueContext {
         var logger = logger
         logger[metadataKey: "remote_name"] = "\(identity.name)"
@@ -129,12 +141,22 @@ package actor RemoteWriteSender {
             options: options, intake: intake)
     }
 
+    /// From now on no queue is started, and the flush deadline runs: for those that a reload is just stopping, and for all
+    /// that `stop` stops later. Call before waiting for a reload.
+    package func beginStop() {
+        isStopped = true
+        if stopBegin == nil { stopBegin = clock.now() }
+    }
+
     /// Sends what the log has, as far as the flush deadline allows, then ends. What is left is sent after the next start.
     package func stop() async {
-        isStopped = true
+        beginStop()
+        let deadline = options.flushDeadline
+        let spent = max(0, clock.now().subtractingClamped(stopBegin ?? clock.now()))
+        let left = max(deadline.subtractingClamped(spent), min(deadline, RemoteWriteSender.graceMin))
         let current = queues
         await withTaskGroup(of: Void.self) { group in
-            for running in current { group.addTask { await running.queue.stop(finishing: true) } }
+            for running in current { group.addTask { await running.queue.stop(finishing: true, within: left) } }
         }
         queues = []
         publish()

@@ -65,6 +65,9 @@ struct RowSender {
 
     /// Tries until the receiver decides.
     private mutating func send(_ rows: inout SampleRows) async -> Fate {
+        // It may have waited for long behind others.
+        _ = dropOld(&rows)
+        guard !rows.isEmpty else { return .dropped }
         var body = encode(rows)
         var failures = 0
         while !rows.isEmpty {

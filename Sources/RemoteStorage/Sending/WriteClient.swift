@@ -53,8 +53,8 @@ final class WriteClient: Sendable {
             .post, section.url.text, headers: headers(section, attempt), body: body, client: section.client,
             timeout: section.timeout, bodyBytesMax: WriteClient.bodyMax)
         request.shufflesAddresses = section.usesRoundRobinDNS
-        // What comes with success interests nobody.
-        request.receiveBodyPart = { _ in true }
+        // A decision is one however awkward the body beside it.
+        request.statusSuffices = true
         do throws(OutboundError) {
             return outcome(of: try await transport.send(request), section)
         } catch {

@@ -77,7 +77,7 @@ actor WriteQueue {
 
     private func reviewShards() async {
         let observation = context.progress.take(
-            newestRecord: reader.tail?.newest ?? 0, newestTimestamp: context.options.newestTimestamp())
+            newestRecord: reader.tail?.newest, newestTimestamp: context.options.newestTimestamp())
         let answer = rule.answer(to: observation, shardCount: shards.count)
         if let desired = answer.desired { context.metrics.shardsDesired.set(desired) }
         guard answer.shardCount != shards.count, !isStopping else { return }
@@ -97,14 +97,16 @@ actor WriteQueue {
     // MARK: Ending
 
     /// Sends what waits, as far as the deadline allows, then ends. What is left is in the log.
-    /// - Parameter finishing: also what the log has and has not been read.
-    func stop(finishing: Bool) async {
+    /// - Parameters:
+    ///   - finishing: also what the log has and has not been read.
+    ///   - milliseconds: the deadline.
+    func stop(finishing: Bool, within milliseconds: Int64) async {
         guard !isStopping else { return }
         isStopping = true
         guard !loops.isEmpty else { return }
         if finishing { reader.finish() } else { reader.stop() }
         let deadline = Task { [self] in
-            do { try await context.clock.sleep(milliseconds: context.options.flushDeadline) } catch { return }
+            do { try await context.clock.sleep(milliseconds: milliseconds) } catch { return }
             cutShort()
         }
         if !finishing { board.enter(.stopping) }

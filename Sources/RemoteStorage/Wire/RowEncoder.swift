@@ -8,6 +8,8 @@ import SeriesModel
 struct RowEncoder {
     private let version: RemoteWriteSection.Message
     private var request = WireWriter()
+    /// Of version 2, until the symbols before them are known.
+    private var allSeries = WireWriter()
     private var series = WireWriter()
     private var part = WireWriter()
     private var numbers = WireWriter()
@@ -76,6 +78,7 @@ struct RowEncoder {
 
     private mutating func encodeVersion2(_ rows: SampleRows, _ table: inout SeriesTable, _ book: MetadataBook) {
         symbols.removeAll()
+        allSeries.removeAll()
         var next = 0
         for row in rows.slots.indices {
             let slot = rows.slots[row]
@@ -90,7 +93,7 @@ struct RowEncoder {
                 writeSample(2, rows.timestamps[row], rows.values[row])
             }
             if let index = table.metadata(of: slot, in: book) { writeMetadata(book.entries[index]) }
-            request.sized(5, series.bytes)
+            allSeries.sized(5, series.bytes)
         }
         for row in rows.exemplars {
             series.removeAll()
@@ -101,9 +104,11 @@ struct RowEncoder {
             if numbers.count > 0 { part.sized(1, numbers.bytes) }
             writeExemplar(row.exemplar, valueField: 2, timestampField: 3)
             series.sized(4, part.bytes)
-            request.sized(5, series.bytes)
+            allSeries.sized(5, series.bytes)
         }
+        // Receivers that read a request in one pass refuse numbers of symbols that they have not seen.
         symbols.write(field: 4, to: &request)
+        request.append(allSeries.bytes)
     }
 
     /// A packed label set as numbers of symbols: name, value, name, value … into `numbers`.

@@ -158,7 +158,8 @@ final class ScrapeLoop: Sendable {
             shared.isInterruptible = isInterruptible
             return shared.sleepNumber
         }
-        let alarm = environment.alarm.call(at: time, now: environment.clock.now()) { [self] in wake(number) }
+        // The alarm keeps its call until then, perhaps for a day: a loop that has ended meanwhile need not stay.
+        let alarm = environment.alarm.call(at: time, now: environment.clock.now()) { [weak self] in self?.wake(number) }
         await withCheckedContinuation { continuation in
             let isOver = shared.withLock { shared in
                 // The alarm may have been first.

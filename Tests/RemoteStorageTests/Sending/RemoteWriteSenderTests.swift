@@ -301,8 +301,10 @@ struct RemoteWriteSenderTests {
     @Test("samples beyond the age limit are dropped, also those that grow too old while the receiver is down")
     func ageLimit() async throws {
         let clock = ManualClock(now: Self.now)
-        let receiver = try await TestReceiver.start { _, _ in
-            clock.now() < Self.now + 100_000 ? .answer(status: "500 Oh", body: []) : TestReceiver.accepted
+        let receiver = try await TestReceiver.start { number, _ in
+            guard number == 0 else { return TestReceiver.accepted }
+            clock.advance(by: 70_000)
+            return .answer(status: "500 Oh", body: [])
         }
         let bench = SenderBench(clock: clock)
         let keys = "metadata_config: {send: false}, queue_config: {max_samples_per_send: 2, sample_age_limit: 2m}"
@@ -315,9 +317,10 @@ struct RemoteWriteSenderTests {
         }
         #expect(
             await eventually {
-                clock.advance(by: 2500)
+                clock.advance(by: 10)
                 return receiver.sampleCount == 1
             })
+        #expect(receiver.requests.map(\.decoded.series.count) == [2, 1])
         #expect(receiver.times(of: Self.series(1)) == [Self.now])
         let text = bench.registry.exposition()
         #expect(text.contains("samples_dropped_total{reason=\"too_old\""))
@@ -541,21 +544,6 @@ struct RemoteWriteSenderTests {
         #expect(sent.count == 2 && sent[0] != sent[1])
         #expect(await eventually { bench.total("prometheus_remote_storage_samples_total") == 2 })
         await bench.stop()
-    }
-
-    @Test("queues are named by their entry or its hash, consumers by name or URL")
-    func identities() throws {
-        let a = try SenderBench.section("http://u:pw@a/", "remote_timeout: 5s")
-        let b = try SenderBench.section("http://u:pw@a/", "remote_timeout: 6s")
-        let named = try SenderBench.section("http://a/", "name: x")
-        let all = QueueIdentity.all(of: [a, b, named])
-        #expect(all.map(\.consumer) == ["url:http://u:xxxxx@a/", "url:http://u:xxxxx@a/#2", "name:x"])
-        #expect(all[0].name.utf8.count == 6 && all[0].name != all[1].name && all[2].name == "x")
-        #expect(QueueIdentity.all(of: [b])[0].consumer == all[0].consumer)
-        #expect(RemoteWriteSender.complaint(about: [a, b, named]) == nil)
-        #expect(
-            RemoteWriteSender.complaint(about: [a, named, a])
-                == "duplicate remote write configs are not allowed, found duplicate for URL: http://u:xxxxx@a/")
     }
 
     @Test("all metrics are there from the start")

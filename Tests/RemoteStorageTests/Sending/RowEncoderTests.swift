@@ -1,3 +1,4 @@
+import ByteCoding
 import SeriesModel
 import TestSupport
 import Testing
@@ -120,6 +121,34 @@ struct RowEncoderTests {
             #expect(request.series[0].metadata?.unit == "bool")
             #expect(request.series[1].metadata == nil)
         }
+    }
+
+    @Test("version 2 has all symbols before the first series: some receivers read a request in one pass")
+    func symbolsFirst() throws {
+        let preparation = SeriesPreparation(external: ExternalLabels(.empty), rules: [], message: .version2)
+        var table = SeriesTable()
+        table.set(0, RowEncoderTests.up, from: 0, preparation)
+        table.set(1, RowEncoderTests.down, from: 0, preparation)
+        var rows = SampleRows()
+        rows.append(slot: table.slot(of: 0), 1, 1, record: 1)
+        rows.append(slot: table.slot(of: 1), 1, 1, record: 1)
+        let exemplar = Exemplar(labels: ["trace_id": "abc"], value: 1, timestamp: 1)
+        rows.append(
+            SampleRows.ExemplarRow(series: preparation.bytes(of: RowEncoderTests.up), exemplar: exemplar), record: 1)
+        var encoder = RowEncoder(.version2)
+        let message = encoder.encode(rows, &table, MetadataBook())
+        var fields: [UInt64] = []
+        try message.withUnsafeBytes { bytes in
+            var cursor = WireCursor(bytes)
+            while let tag = try cursor.tag() {
+                fields.append(UInt64(tag.field))
+                try cursor.skip(tag)
+            }
+        }
+        let lastSymbol = try #require(fields.lastIndex(of: 4))
+        let firstSeries = try #require(fields.firstIndex(of: 5))
+        #expect(lastSymbol < firstSeries)
+        #expect(fields.count { $0 == 5 } == 3)
     }
 
     @Test("ten thousand strings are told apart")

@@ -74,4 +74,19 @@ struct ShardCountRuleTests {
         #expect(!progress.allowsResharding(at: 101_999, lastSendWithin: 10_000))
         #expect(progress.allowsResharding(at: 102_000, lastSendWithin: 10_000))
     }
+
+    @Test("a log that is closed for a while, or whose numbers go back, does not count as a flood")
+    func logAway() {
+        let progress = QueueProgress()
+        func observe(_ newest: UInt64?) -> Double {
+            progress.read(rows: 100, dropped: 0, newest: 1000)
+            return progress.take(newestRecord: newest, newestTimestamp: nil).incoming
+        }
+        #expect(observe(5000) == 100)
+        #expect(observe(5010) == 1000)
+        #expect(observe(nil) == 100)
+        #expect(observe(5100) == 100)
+        #expect(observe(40) == 100)
+        #expect(observe(42) == 200)
+    }
 }

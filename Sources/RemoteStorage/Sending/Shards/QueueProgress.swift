@@ -10,7 +10,8 @@ final class QueueProgress: Sendable {
         var outgoing = 0.0
         var dropped = 0.0
         var sendingSeconds = 0.0
-        var newestRecord: UInt64 = 0
+        /// Of the log, when the counts were taken last; nil where it was not known.
+        var newestRecord: UInt64?
         /// ms
         var highestRead: Timestamp = 0
         var highestSent: Timestamp = 0
@@ -61,12 +62,13 @@ final class QueueProgress: Sendable {
     }
 
     /// Takes the counts since the last time.
-    /// - Parameter newestRecord: of the log. What comes in is reckoned by it, since the reader reads no faster than is
-    ///   sent.
-    func take(newestRecord: UInt64, newestTimestamp: Timestamp?) -> ShardCountRule.Observation {
+    /// - Parameter newestRecord: of the log; nil where it is not open just now. What comes in is reckoned by it, since the
+    ///   reader reads no faster than is sent.
+    func take(newestRecord: UInt64?, newestTimestamp: Timestamp?) -> ShardCountRule.Observation {
         state.withLock { state in
             var observation = ShardCountRule.Observation()
-            let records = state.newestRecord == 0 ? state.recordsRead : newestRecord &- state.newestRecord
+            var records = state.recordsRead
+            if let last = state.newestRecord, let newestRecord, newestRecord >= last { records = newestRecord - last }
             if state.recordsRead > 0 {
                 observation.incoming = state.rowsRead / Double(state.recordsRead) * Double(records)
             }
