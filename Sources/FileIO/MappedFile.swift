@@ -52,6 +52,25 @@ package final class MappedFile: Sendable {
         if case .mapping(let mapping) = content { munmap(UnsafeMutableRawPointer(mutating: mapping.base), size) }
     }
 
+    /// The file is going to be read from its beginning to its end: the system may read ahead.
+    package func expectSequentialReading() {
+        if case .mapping(let mapping) = content {
+            madvise(UnsafeMutableRawPointer(mutating: mapping.base), size, MADV_SEQUENTIAL)
+        }
+    }
+
+    /// The pages that lie between two offsets are not needed any more: they stay with the system, and no longer count as
+    /// this process's memory. They can be read again.
+    package func releasePages(from start: Int, to end: Int) {
+        guard case .mapping(let mapping) = content, start >= 0, start <= end, end <= size else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        guard page > 0 else { return }
+        // Whole pages only.
+        let (first, last) = ((start + page - 1) / page * page, end / page * page)
+        guard first < last else { return }
+        madvise(UnsafeMutableRawPointer(mutating: mapping.base + first), last - first, MADV_DONTNEED)
+    }
+
     /// Copies `target.count` bytes from `offset` on.
     /// - Throws: where they do not all lie within the file, or cannot be read.
     package func copy(from offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileError) {

@@ -10,6 +10,9 @@ struct LogReader {
     private let file: MappedFile
     /// Where the next frame begins: everything before it was good.
     private(set) var offset: Int
+    /// The pages before were given back: what a replay has read is not to count as memory that it takes.
+    private var releasedOffset = 0
+    private static let releaseBytes = 4 << 20
 
     /// - Throws: `StorageError.corruption` where the header is not that of such a file.
     init(fileSystem: any FileSystem, path: String, kind: LogFormat.FileKind) throws(StorageError) {
@@ -21,6 +24,7 @@ struct LogReader {
         header = try LogFileHeader(bytes, file: path)
         guard header.kind == kind else { throw .corruption(file: path, offset: 0, reason: "not a \(kind)") }
         offset = LogFormat.fileHeaderBytes
+        file.expectSequentialReading()
     }
 
     var path: String { file.path }
@@ -44,6 +48,10 @@ struct LogReader {
             throw damaged(error.reason)
         }
         offset += frame.byteCount
+        if offset - releasedOffset >= LogReader.releaseBytes {
+            file.releasePages(from: releasedOffset, to: offset)
+            releasedOffset = offset / LogReader.releaseBytes * LogReader.releaseBytes
+        }
         return frame
     }
 

@@ -183,6 +183,23 @@ struct MappedFileTests {
         #expect(throws: FileError.self) { try mapped.bytes(at: 4000, count: 5000) }
     }
 
+    @Test("is read again from pages that were given back, whatever piece of it they are")
+    func released() throws {
+        let content = (0..<5 * 4096 + 7).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        try files.create(directory("f")).append(content)
+        let mapped = try files.map(directory("f"))
+        mapped.expectSequentialReading()
+        let spans = [
+            (0, 0), (0, 4096), (100, 9000), (4095, 8193), (0, content.count), (-1, 5), (0, .max), (9000, 100),
+            (.min, .max), (.max, 5),
+        ]
+        for (start, end) in spans {
+            #expect(try mapped.bytes(at: 0, count: content.count) == content)
+            mapped.releasePages(from: start, to: end)
+        }
+        #expect(try mapped.bytes(at: 0, count: content.count) == content)
+    }
+
     @Test("may be empty")
     func empty() throws {
         _ = try files.create(directory("f"))
