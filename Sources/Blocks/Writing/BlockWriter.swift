@@ -238,7 +238,13 @@ package struct BlockWriter: ~Copyable {
             try removeMarks()
             try fileSystem.syncDirectory(aside)
             try fileSystem.rename(aside, to: path)
-            try fileSystem.syncDirectory(directory)
+            do throws(FileError) {
+                try fileSystem.syncDirectory(directory)
+            } catch {
+                // Nobody is going to know of it: left here it would be taken in later, without what was deleted meanwhile.
+                try? BlockDirectory.remove(fileSystem: fileSystem, path: path)
+                throw error
+            }
         }
         return footer
     }
