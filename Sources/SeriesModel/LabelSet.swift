@@ -69,6 +69,23 @@ package struct LabelSet: Sendable {
         }
         bytes.append(UInt8(truncatingIfNeeded: rest))
     }
+
+    /// Where the next name or value of a packed label set lies.
+    /// - Parameter position: of its length; is moved behind it, and never beyond the end.
+    package static func nextText(in packed: UnsafeRawBufferPointer, at position: inout Int) -> Range<Int> {
+        var length = 0
+        var shift = 0
+        while position < packed.count {
+            let byte = packed[position]
+            position += 1
+            length |= Int(byte & 0x7F) << shift
+            if byte & 0x80 == 0 { break }
+            shift += 7
+        }
+        let start = position
+        position = start + Swift.min(Swift.max(length, 0), packed.count - start)
+        return start..<position
+    }
 }
 
 // MARK: - Access
@@ -89,18 +106,7 @@ extension LabelSet: Sequence {
         }
 
         private mutating func field() -> Range<Int> {
-            var length = 0
-            var shift = 0
-            while position < packed.count {
-                let byte = packed[position]
-                position += 1
-                length |= Int(byte & 0x7F) << shift
-                if byte & 0x80 == 0 { break }
-                shift += 7
-            }
-            let start = position
-            position = Swift.min(start + length, packed.count)
-            return start..<position
+            packed.withUnsafeBytes { LabelSet.nextText(in: $0, at: &position) }
         }
     }
 

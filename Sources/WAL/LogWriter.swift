@@ -150,6 +150,9 @@ package final class LogWriter: Sendable {
         return unused
     }
 
+    /// Up to this record the newest checkpoint has taken the log's place; 0 without one.
+    package var checkpointLSN: LSN { inventory.withLock { $0.checkpoints.last?.lsn ?? 0 } }
+
     /// The number of the segment that is being written.
     package var currentSegment: UInt64 { state.withLock { $0.segment } }
 

@@ -4,52 +4,28 @@ import SeriesModel
 /// Families as an exposition: floats as they are, without a type; histograms with custom bounds as classic ones; those with
 /// exponential buckets over protobuf only, as no text has a form for them.
 struct FederationBody {
-    private enum Writer {
-        case text(ExpositionWriter)
-        case messages(ProtobufWriter)
-    }
-
-    private var writer: Writer
+    private let isText: Bool
+    private var text: ExpositionWriter
+    private var messages = ProtobufWriter()
 
     init(_ format: ExpositionFormat, _ escaping: NameEscaping) {
-        writer =
-            format == .protobuf
-            ? .messages(ProtobufWriter()) : .text(ExpositionWriter(format: format, escaping: escaping))
+        isText = format != .protobuf
+        text = ExpositionWriter(format: isText ? format : .text004, escaping: escaping)
     }
 
     mutating func add(_ family: Federation.Family) {
-        switch writer {
-        case .text(var text):
-            // The writer is moved out of the case and back, so that its bytes are not copied.
-            writer = .messages(ProtobufWriter())
+        if isText {
             FederationBody.add(family, to: &text)
-            writer = .text(text)
-        case .messages(var messages):
-            writer = .messages(ProtobufWriter())
+        } else {
             FederationBody.add(family, to: &messages)
-            writer = .messages(messages)
         }
     }
 
     /// What has been written so far, to be sent before the rest.
-    mutating func takeBytes() -> [UInt8] {
-        switch writer {
-        case .text(var text):
-            defer { writer = .text(text) }
-            return text.takeBytes()
-        case .messages(var messages):
-            defer { writer = .messages(messages) }
-            return messages.takeBytes()
-        }
-    }
+    mutating func takeBytes() -> [UInt8] { isText ? text.takeBytes() : messages.takeBytes() }
 
     /// The rest.
-    consuming func finish() -> [UInt8] {
-        switch writer {
-        case .text(let text): return text.finish()
-        case .messages(var messages): return messages.takeBytes()
-        }
-    }
+    consuming func finish() -> [UInt8] { isText ? text.finish() : messages.takeBytes() }
 
     // MARK: Text
 

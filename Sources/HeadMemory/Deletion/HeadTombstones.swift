@@ -64,11 +64,8 @@ extension Head {
             let state = SeriesSnapshot(record, slot)
             guard let held = state.heldRange else { return nil }
             let first = state.hasOutOfOrder ? held.min : max(held.min, start)
-            guard max(range.min, first) <= min(range.max, held.max) else { return nil }
-            // Also before the first sample: the log may still have samples that went into blocks, and a replay that no longer
-            // finds them there (they are deleted) would bring them back.
-            let hidden = TimeRange(
-                min: max(range.min, BatchDecision.timestampMin), max: min(range.max, held.max))
+            let hidden = TimeRange(min: max(range.min, first), max: min(range.max, held.max))
+            guard hidden.min <= hidden.max else { return nil }
             return LogBatch.Deletion(slot: slot, generation: record.generation, range: hidden)
         }
     }

@@ -99,19 +99,6 @@ final class PairTable: @unchecked Sendable {
         String(decoding: PairTable.parts(packed(number)).value, as: UTF8.self)
     }
 
-    private static func length(_ packed: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {
-        var length = 0
-        var shift = 0
-        while position < packed.count {
-            let byte = packed[position]
-            position += 1
-            length |= Int(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { return length }
-            shift += 7
-        }
-        return nil
-    }
-
     /// By name, then by value, both by their bytes. For readers too.
     func precedes(_ a: UInt32, _ b: UInt32) -> Bool {
         let (left, right) = (packed(a), packed(b))
@@ -124,12 +111,9 @@ final class PairTable: @unchecked Sendable {
     private static func parts(_ packed: UnsafeRawBufferPointer) -> (
         name: Slice<UnsafeRawBufferPointer>, value: Slice<UnsafeRawBufferPointer>
     ) {
-        var start = 0
-        let nameLength = length(packed, &start) ?? 0
-        let name = packed[start..<min(start + nameLength, packed.count)]
-        start = name.endIndex
-        let valueLength = length(packed, &start) ?? 0
-        return (name, packed[min(start, packed.count)..<min(start + valueLength, packed.count)])
+        var position = 0
+        let name = LabelSet.nextText(in: packed, at: &position)
+        return (packed[name], packed[LabelSet.nextText(in: packed, at: &position)])
     }
 
     // MARK: - Changes

@@ -116,25 +116,9 @@ struct RowEncoder {
         numbers.removeAll()
         var position = 0
         while position < packed.count {
-            guard let text = RowEncoder.text(packed, &position) else { break }
-            numbers.append(varint: UInt64(symbols.number(text)))
+            let text = packed[LabelSet.nextText(in: packed, at: &position)]
+            numbers.append(varint: UInt64(symbols.number(UnsafeRawBufferPointer(rebasing: text))))
         }
-    }
-
-    /// The next name or value of a packed label set, which is ours and therefore whole.
-    private static func text(_ packed: UnsafeRawBufferPointer, _ position: inout Int) -> UnsafeRawBufferPointer? {
-        var length = 0
-        var shift = 0
-        while position < packed.count {
-            let byte = packed[position]
-            position += 1
-            length |= Int(byte & 0x7F) << shift
-            if byte & 0x80 == 0 { break }
-            shift += 7
-        }
-        guard length <= packed.count - position else { return nil }
-        defer { position += length }
-        return UnsafeRawBufferPointer(rebasing: packed[position..<position + length])
     }
 
     private mutating func writeMetadata(_ entry: MetadataBook.Entry) {

@@ -1,3 +1,4 @@
+import Blocks
 import HeadMemory
 import Logging
 import SelfMetrics
@@ -19,6 +20,14 @@ extension TSDB {
 
     /// Of the newest checkpoint. Bytes.
     var checkpointBytes: Int { checkpointSize.load(ordering: .relaxed) }
+
+    /// Before deleted samples leave blocks for good: the log may still have them, where they came out of order, and a replay
+    /// that finds them in no block would bring them back. A checkpoint that is newer than the blocks takes their place.
+    func checkpoint(behind blocks: [Block]) throws {
+        guard let newest = blocks.map(\.reader.lsn).max() else { return }
+        // Blocks of another store count by its records.
+        if min(newest, log.nextLSN - 1) > log.checkpointLSN { try checkpoint() }
+    }
 
     /// Writes out what the head holds, so that the log before it can go.
     func checkpoint() throws {

@@ -118,6 +118,7 @@ extension TSDB {
         let (visible, _, newest) = retentionInput()
         let wanted = Set(merge.blocks.map(\.identifier))
         let old = visible.filter { wanted.contains($0.identifier) }
+        try checkpoint(behind: old)
         // From here on the merge itself goes on with it, or removes it.
         interruptedMerge.withLock { $0 = nil }
         let work = work(on: old, newest: newest ?? .min, goingOn: interrupted)

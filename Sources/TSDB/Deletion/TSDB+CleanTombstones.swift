@@ -16,6 +16,7 @@ extension TSDB {
         defer { metrics.tombstoneCleanupDuration.observe(started.duration(to: .now) / .seconds(1)) }
         return try exclusively {
             let marked = head.gate.shared { blocks.all }.filter { !$0.reader.tombstones.isEmpty }
+            try checkpoint(behind: marked)
             for block in marked {
                 let rewritten = try rewrite(block)
                 try catalog.replace(adding: rewritten.map { [$0.record] } ?? [], removing: [block.identifier])

@@ -63,6 +63,15 @@ struct CommitLogTests {
         }
     }
 
+    /// A consumer that has opened the log and read nothing of what came since: files are held for it.
+    private func behind() async throws -> (TestStore, Reading) {
+        let test = try store()
+        let reading = try Reading(test)
+        try await fill(test, minutes: 200)
+        try test.store.maintain()
+        return (test, reading)
+    }
+
     private func logFiles(_ test: TestStore) throws -> [String] { try test.disk.list(test.directory.path + "/wal") }
 
     @Test("All samples come, over block cuts and checkpoints, with slots that change hands")
@@ -206,10 +215,7 @@ struct CommitLogTests {
 
     @Test("A consumer that is not wanted any more keeps nothing, also after a restart")
     func forgotten() async throws {
-        let test = try store()
-        _ = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, _) = try await behind()
         #expect(test.store.log.heldBytes > 0)
         test.store.keepTails(ofConsumers: ["b"])
         try test.store.maintain()
@@ -220,10 +226,7 @@ struct CommitLogTests {
 
     @Test("What is held is given up after two hours")
     func time() async throws {
-        let test = try store()
-        let reading = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, reading) = try await behind()
         let held = test.store.log.heldBytes
         #expect(held > 0)
         test.clock.advance(by: 2 * TestStore.hour + 1)
@@ -255,10 +258,7 @@ struct CommitLogTests {
 
     @Test("A write that finds no room has it given up as well")
     func noRoom() async throws {
-        let test = try store()
-        _ = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, _) = try await behind()
         #expect(test.store.log.heldBytes > 0)
         test.disk.failCall(0, of: .write, 28)
         await #expect(throws: StorageError.self) { try await fill(test, minutes: 1) }
@@ -268,10 +268,7 @@ struct CommitLogTests {
 
     @Test("Held files do not count against the size that the retention allows: no block goes for them")
     func retention() async throws {
-        let test = try store()
-        let reading = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, reading) = try await behind()
         let (bytes, held) = (test.store.retentionInput().otherBytes, test.store.log.heldBytes)
         #expect(held > 0)
         // A tenth of it is more than what is held.
@@ -299,10 +296,7 @@ struct CommitLogTests {
 
     @Test("Held files take a tenth of the size that the retention allows at most")
     func share() async throws {
-        let test = try store()
-        let reading = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, reading) = try await behind()
         let held = test.store.log.heldBytes
         for (size, isKept) in [(held * 10, true), (held * 10 - 10, false)] {
             var settings = test.store.settings.withLock { $0 }
@@ -398,10 +392,7 @@ struct CommitLogTests {
 
     @Test("A restart with held files replays no more than without")
     func replay() async throws {
-        let test = try store()
-        let reading = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, reading) = try await behind()
         let contents = try test.contents()
         reading.tail.close()
         try test.reopen()
@@ -454,10 +445,7 @@ struct CommitLogTests {
 
     @Test("A snapshot has none of it, a verification looks at it, a repair leaves it alone")
     func tools() async throws {
-        let test = try store()
-        let reading = try Reading(test)
-        try await fill(test, minutes: 200)
-        try test.store.maintain()
+        let (test, reading) = try await behind()
         let name = try test.store.snapshot(skipHead: false)
         let copied = try test.disk.list(test.directory.path + "/snapshots/" + name + "/wal")
         #expect(copied.count == 1)

@@ -1,5 +1,6 @@
 import Blocks
 import FileIO
+import HeadMemory
 import SelfMetrics
 import SeriesModel
 import StorageAPI
@@ -68,6 +69,28 @@ struct BlockDeletionTests {
         #expect(try histogramTimes(test) == all.filter { !gone.contains($0) })
         try test.store.cleanTombstones()
         #expect(try histogramTimes(test) == all.filter { !gone.contains($0) })
+    }
+
+    @Test("what came out of order and is gone with its block does not come back from the log")
+    func outOfOrder() async throws {
+        let test = try TestStore { $0.settings.outOfOrderWindow = 5 * TestStore.hour }
+        for number in Int64(1)...400 {
+            test.clock.advance(by: 60_000)
+            var batch = SampleBatch()
+            batch.append(a, test.clock.now(), 1)
+            // This one has left the head by the time of the deletion.
+            if number < 60 { batch.append(b, test.clock.now(), 1) }
+            if number == 100 { for labels in [a, b] { batch.append(labels, minute(30) + 1, 2) } }
+            _ = try await test.store.append(batch)
+        }
+        // No checkpoint follows: the log has everything.
+        while test.store.head.isCutDue, let range = test.store.head.nextBlockRange { try test.store.cutBlock(range) }
+        #expect(test.store.head.outOfOrderSeriesCount == 0 && !test.store.blocks.all.isEmpty)
+        try test.store.deleteSeries(matching: [[.equal("__name__", "m")]], in: .all)
+        try test.store.cleanTombstones()
+        #expect(try test.contents().isEmpty)
+        try test.kill()
+        #expect(try test.contents().isEmpty)
     }
 
     @Test("leaves no trace of a series of which all is deleted")
